@@ -1,0 +1,45 @@
+// Formatted log lines, for netcore's own sources: this header brings fmt, which the public ones do
+// not.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <string_view>
+#include <utility>
+
+#include "netcore/base/endpoint.h"
+#include "netcore/base/error.h"
+#include "netcore/base/log.h"
+
+namespace netcore {
+
+/// Makes and writes the line if `level` is wanted. Never throws: where memory is short the line is
+/// lost. Give it an Endpoint or an Error as it is: a text that the caller makes is made outside of
+/// that promise.
+template <typename... Args>
+void WriteLog(const Log& log, LogLevel level, fmt::format_string<Args...> format,
+              Args&&... args) noexcept {
+  if (!log.Enabled(level)) return;
+  try {
+    log.Write(level, fmt::format(format, std::forward<Args>(args)...));
+  } catch (const std::exception&) {
+    log.Write(level, "a log line could not be made");
+  }
+}
+
+}  // namespace netcore
+
+template <>
+struct fmt::formatter<netcore::Endpoint> : fmt::formatter<std::string_view> {
+  auto format(const netcore::Endpoint& endpoint, fmt::format_context& context) const {
+    return fmt::formatter<std::string_view>::format(endpoint.ToString(), context);
+  }
+};
+
+template <>
+struct fmt::formatter<netcore::Error> : fmt::formatter<std::string_view> {
+  auto format(const netcore::Error& error, fmt::format_context& context) const {
+    return fmt::formatter<std::string_view>::format(error.Message(), context);
+  }
+};
