@@ -1,0 +1,594 @@
+// EpollPort: completions made of readiness.
+#include "netcore/port/linux/epoll_port.h"
+
+#include <fcntl.h>
+#include <linux/time_types.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <new>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/port/linux/linux_sockets.h"
+
+namespace netcore::linux_port {
+
+/// A slot holds an event while it waits for readiness, and no longer: not in the ready queue.
+struct EpollPort::Socket : PortSocket {
+  int descriptor = -1;
+  std::uint32_t interest = 0;  // what epoll watches; 0: the descriptor is not registered
+  int pending = 0;             // events between submit and final completion
+  int send_error = 0;          // what a failed send was told and the recv stream was not yet
+  bool recv_paused = false;
+  bool closed = false;
+  IocpEvent* recv = nullptr;
+  IocpEvent* send = nullptr;
+  IocpEvent* connect = nullptr;
+  IocpEvent* first_accept = nullptr;
+  IocpEvent* last_accept = nullptr;
+  Socket* previous = nullptr;  // the open sockets, or next alone: the closed ones
+  Socket* next = nullptr;
+
+  std::uint32_t Wanted() const noexcept {
+    const bool in = first_accept != nullptr || (recv != nullptr && !recv_paused);
+    const bool out = send != nullptr || connect != nullptr;
+    return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
+  }
+};
+
+struct EpollPort::Record {
+  Socket* socket;
+  IocpEvent* previous = nullptr;  // the listener's accepts, or next alone: the ready queue
+  IocpEvent* next = nullptr;
+  Unsent* unsent = nullptr;
+  std::size_t bytes = 0;
+  Error error{};
+  bool ready = false;  // the result stands and is in the ready queue
+  bool held = false;   // the result stands; the stream's pause keeps it back
+};
+
+struct EpollPort::Unsent {
+  std::array<iovec, kMaxSendSlices> slices;
+  std::size_t first = 0;
+  std::size_t end = 0;
+  Unsent* next_spare = nullptr;
+
+  bool Empty() const noexcept { return first == end; }
+
+  void Consume(std::size_t bytes) noexcept {
+    while (first < end && bytes >= slices[first].iov_len) bytes -= slices[first++].iov_len;
+    if (bytes == 0) return;
+    slices[first].iov_base = static_cast<std::byte*>(slices[first].iov_base) + bytes;
+    slices[first].iov_len -= bytes;
+  }
+};
+
+namespace {
+
+constexpr std::size_t kRecvBufferBytes = CompletionPort::kMaxRecvBytes;
+
+// The connection that was next in line is gone, and the call has used it up; the one behind it may
+// be fine (accept(2), "Error handling").
+bool IsPeersFault(int accept_error) noexcept {
+  switch (accept_error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Not EPIPE: that is our own shutdown, or what was told before.
+bool IsConnectionLoss(int send_error) noexcept {
+  return send_error == ECONNRESET || send_error == ETIMEDOUT || send_error == EHOSTUNREACH ||
+         send_error == ENETUNREACH;
+}
+
+// TCP may connect a loopback socket to itself, when the ephemeral port it is given is the one it
+// asks for (simultaneous open, RFC 9293 3.5). Nobody listens there.
+bool IsConnectedToItself(int descriptor, const Endpoint& peer) noexcept {
+  return LocalEndpointOf(descriptor) == peer;
+}
+
+Error ConnectOutcome(int descriptor) noexcept {
+  int code = 0;
+  socklen_t length = sizeof code;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) != 0) code = errno;
+  if (code != 0) return ErrorFromErrno(code);
+  Endpoint peer;
+  if (!PeerEndpointOf(descriptor, peer)) return ErrorCode::kConnectionReset;  // was up, is gone
+  if (IsConnectedToItself(descriptor, peer)) return ErrorCode::kConnectionRefused;
+  return {};
+}
+
+void CloseIfOpen(int descriptor) noexcept {
+  if (descriptor >= 0) static_cast<void>(::close(descriptor));
+}
+
+}  // namespace
+
+EpollPort::EpollPort() : recv_buffer_(new std::byte[kRecvBufferBytes]) {}
+
+EpollPort::~EpollPort() {
+  while (open_ != nullptr) Close(*open_, CloseMode::kAbort);
+  FreeClosed();
+  while (spare_unsent_ != nullptr) delete std::exchange(spare_unsent_, spare_unsent_->next_spare);
+  CloseIfOpen(wake_);
+  CloseIfOpen(epoll_);
+}
+
+Error EpollPort::Open() {
+  epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_ < 0) return ErrorFromErrno(errno, "epoll_create1");
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_ < 0) return ErrorFromErrno(errno, "eventfd");
+  epoll_event watch{};
+  watch.events = EPOLLIN;
+  watch.data.ptr = nullptr;  // no socket: the wake-up
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &watch) != 0)
+    return ErrorFromErrno(errno, "epoll_ctl");
+  return {};
+}
+
+Error EpollPort::AttachThread() {
+  NETCORE_ASSERT(epoll_ >= 0 && thread_ == std::thread::id());
+  thread_ = std::this_thread::get_id();
+  return {};
+}
+
+TimePoint EpollPort::Now() const noexcept { return std::chrono::steady_clock::now(); }
+
+PortSocket* EpollPort::Adopt(OwnedSocket&& socket, const SocketOptions& options) {
+  AssertOwnThread();
+  NETCORE_ASSERT(socket);
+  auto* adopted = new Socket;
+  adopted->descriptor = static_cast<int>(socket.Release());
+  adopted->next = open_;
+  if (open_ != nullptr) open_->previous = adopted;
+  open_ = adopted;
+
+  const int flags = ::fcntl(adopted->descriptor, F_GETFL);
+  if ((flags & O_NONBLOCK) == 0)
+    static_cast<void>(::fcntl(adopted->descriptor, F_SETFL, flags | O_NONBLOCK));
+  SetOptions(adopted->descriptor, options);
+  return adopted;
+}
+
+Endpoint EpollPort::LocalEndpoint(const PortSocket& socket) const {
+  return LocalEndpointOf(static_cast<const Socket&>(socket).descriptor);
+}
+
+void EpollPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(listener);
+  Record& record = Begin(socket, event);
+  record.previous = socket.last_accept;
+  if (socket.last_accept != nullptr)
+    RecordOf<Record>(*socket.last_accept).next = &event;
+  else
+    socket.first_accept = &event;
+  socket.last_accept = &event;
+  if (UpdateInterest(socket)) return;
+  const int code = errno;
+  TakeAccept(socket, event);
+  Queue(event, ErrorFromErrno(code));
+}
+
+void EpollPort::SubmitConnect(PortSocket& port_socket, const Endpoint& peer,
+                              IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(port_socket);
+  Begin(socket, event);
+  if (peer.GetFamily() == Endpoint::Family::kNone) return Queue(event, ErrorCode::kInvalidArgument);
+
+  sockaddr_storage address;
+  const socklen_t length = ToSockaddr(peer, address);
+  if (::connect(socket.descriptor, reinterpret_cast<const sockaddr*>(&address), length) == 0)
+    return Queue(event, ConnectOutcome(socket.descriptor));
+  // After EINTR the attempt goes on by itself, as after EINPROGRESS (connect(2)).
+  if (errno != EINPROGRESS && errno != EINTR) return Queue(event, ErrorFromErrno(errno));
+  socket.connect = &event;
+  if (UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.connect = nullptr;
+  Queue(event, ErrorFromErrno(code));
+}
+
+void EpollPort::SubmitRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(port_socket);
+  NETCORE_ASSERT(socket.recv == nullptr);
+  Begin(socket, event);
+  socket.recv = &event;
+  socket.recv_paused = false;
+  if (UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.recv = nullptr;
+  Queue(event, ErrorFromErrno(code));
+}
+
+void EpollPort::PauseRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  AssertOwnThread();
+  auto& socket = static_cast<Socket&>(port_socket);
+  if (!event.IsPending() || socket.recv_paused) return;
+  socket.recv_paused = true;
+  if (socket.recv != nullptr) DropInterest(socket);
+}
+
+void EpollPort::ResumeRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  AssertOwnThread();
+  auto& socket = static_cast<Socket&>(port_socket);
+  if (!event.IsPending() || !socket.recv_paused) return;
+  socket.recv_paused = false;
+  Record& record = RecordOf<Record>(event);
+  if (record.held) return Queue(event, std::move(record.error));
+  if (socket.recv == nullptr || UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.recv = nullptr;
+  Queue(event, ErrorFromErrno(code));
+}
+
+void EpollPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice> slices,
+                           IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(port_socket);
+  NETCORE_ASSERT(socket.send == nullptr && !slices.empty() && slices.size() <= kMaxSendSlices);
+  Record& record = Begin(socket, event);
+  record.unsent = NewUnsent();
+  if (record.unsent == nullptr) return Queue(event, ErrorCode::kNoBuffers);
+  std::size_t total = 0;
+  for (const SendSlice slice : slices) {
+    total += slice.size();
+    // sendmsg only reads, but its iovec has no const.
+    record.unsent->slices[record.unsent->end++] = {const_cast<std::byte*>(slice.data()),
+                                                   slice.size()};
+  }
+  NETCORE_ASSERT(total > 0 && total <= kMaxSendBytes);
+
+  if (!TrySend(socket, record)) {
+    socket.send = &event;
+    if (UpdateInterest(socket)) return;
+    record.error = ErrorFromErrno(errno);
+    socket.send = nullptr;
+  }
+  Recycle(record);
+  Queue(event, std::move(record.error));
+}
+
+void EpollPort::ShutdownSend(PortSocket& socket) noexcept {
+  AssertOwnThread();
+  static_cast<void>(::shutdown(static_cast<Socket&>(socket).descriptor, SHUT_WR));
+}
+
+void EpollPort::Cancel(IocpEvent& event) noexcept {
+  AssertOwnThread();
+  if (!event.IsPending()) return;
+  Record& record = RecordOf<Record>(event);
+  if (record.ready) return;
+  Socket& socket = *record.socket;
+  switch (event.Kind()) {
+    case EventKind::kAccept:
+      TakeAccept(socket, event);
+      break;
+    case EventKind::kConnect:
+      socket.connect = nullptr;
+      break;
+    case EventKind::kRecv:
+      socket.recv = nullptr;
+      break;
+    case EventKind::kSend:
+      socket.send = nullptr;
+      Recycle(record);
+      break;
+  }
+  DropInterest(socket);
+  Queue(event, ErrorCode::kCancelled);
+}
+
+void EpollPort::Close(PortSocket& port_socket, CloseMode mode) noexcept {
+  AssertOwnThread();
+  auto& socket = static_cast<Socket&>(port_socket);
+  NETCORE_ASSERT(!socket.closed && socket.pending == 0);
+  DropInterest(socket);
+  CloseDescriptor(socket.descriptor, mode);
+  socket.closed = true;
+
+  if (socket.next != nullptr) socket.next->previous = socket.previous;
+  if (socket.previous != nullptr)
+    socket.previous->next = socket.next;
+  else
+    open_ = socket.next;
+  socket.next = std::exchange(closed_, &socket);
+}
+
+void EpollPort::Wake() noexcept {
+  const std::uint64_t one = 1;
+  // Fails only when the counter is full, and then the wake-up is in it.
+  while (::write(wake_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+std::size_t EpollPort::Dispatch(Duration timeout) noexcept {
+  AssertOwnThread();
+  std::size_t count = HandOutReady();
+  // Whoever lives on ready results alone (a send that always succeeds at once) starves no other.
+  if (count == 0 || ++unpolled_ > kMaxUnpolled) {
+    unpolled_ = 0;
+    count += WaitForReadiness(count == 0 ? timeout : Duration::zero());
+  }
+  FreeClosed();
+  return count;
+}
+
+void EpollPort::AssertOwnThread() const noexcept {
+  NETCORE_ASSERT(thread_ == std::this_thread::get_id());
+}
+
+EpollPort::Record& EpollPort::Begin(Socket& socket, IocpEvent& event) noexcept {
+  AssertOwnThread();
+  NETCORE_ASSERT(!socket.closed && !event.IsPending());
+  ++socket.pending;
+  return BeginEvent<Record>(event, &socket);
+}
+
+void EpollPort::Queue(IocpEvent& event, Error error) noexcept {
+  Record& record = RecordOf<Record>(event);
+  record.error = std::move(error);
+  record.ready = true;
+  record.held = false;
+  record.next = nullptr;
+  if (last_ready_ != nullptr)
+    RecordOf<Record>(*last_ready_).next = &event;
+  else
+    first_ready_ = &event;
+  last_ready_ = &event;
+}
+
+void EpollPort::Complete(IocpEvent& event, IoResult& result) noexcept {
+  if (!result.more) --RecordOf<Record>(event).socket->pending;
+  CompleteEvent<Record>(event, result);
+}
+
+bool EpollPort::UpdateInterest(Socket& socket) noexcept {
+  const std::uint32_t wanted = socket.Wanted();
+  if (wanted == socket.interest) return true;
+  // A registered descriptor reports EPOLLERR and EPOLLHUP even when nothing is wanted, again and
+  // again; so one that waits for nothing is taken out.
+  const int operation = socket.interest == 0 ? EPOLL_CTL_ADD
+                        : wanted == 0        ? EPOLL_CTL_DEL
+                                             : EPOLL_CTL_MOD;
+  epoll_event watch{};
+  watch.events = wanted;
+  watch.data.ptr = &socket;
+  if (::epoll_ctl(epoll_, operation, socket.descriptor, &watch) != 0) return false;
+  socket.interest = wanted;
+  return true;
+}
+
+// Only an addition makes epoll allocate, so this is never refused.
+void EpollPort::DropInterest(Socket& socket) noexcept {
+  const bool updated = UpdateInterest(socket);
+  NETCORE_ASSERT(updated);
+}
+
+void EpollPort::TakeAccept(Socket& listener, IocpEvent& event) noexcept {
+  const Record& record = RecordOf<Record>(event);
+  if (record.previous != nullptr)
+    RecordOf<Record>(*record.previous).next = record.next;
+  else
+    listener.first_accept = record.next;
+  if (record.next != nullptr)
+    RecordOf<Record>(*record.next).previous = record.previous;
+  else
+    listener.last_accept = record.previous;
+}
+
+// True when the send is over: all bytes are gone, or record.error tells why not.
+bool EpollPort::TrySend(Socket& socket, Record& record) noexcept {
+  Unsent& unsent = *record.unsent;
+  msghdr message{};
+  message.msg_iov = unsent.slices.data() + unsent.first;
+  message.msg_iovlen = unsent.end - unsent.first;
+  ssize_t sent;
+  do {
+    sent = ::sendmsg(socket.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+
+  if (sent >= 0) {
+    record.bytes += static_cast<std::size_t>(sent);
+    unsent.Consume(static_cast<std::size_t>(sent));
+    return unsent.Empty();
+  }
+  if (errno == EAGAIN) return false;
+  record.error = ErrorFromErrno(errno);
+  // The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
+  if (IsConnectionLoss(errno)) socket.send_error = errno;
+  return true;
+}
+
+EpollPort::Unsent* EpollPort::NewUnsent() noexcept {
+  if (spare_unsent_ == nullptr) return new (std::nothrow) Unsent;
+  --spare_unsent_count_;
+  Unsent* unsent = std::exchange(spare_unsent_, spare_unsent_->next_spare);
+  unsent->first = unsent->end = 0;
+  return unsent;
+}
+
+void EpollPort::Recycle(Record& record) noexcept {
+  Unsent* unsent = std::exchange(record.unsent, nullptr);
+  if (spare_unsent_count_ == kMaxSpareUnsent) {
+    delete unsent;
+    return;
+  }
+  ++spare_unsent_count_;
+  unsent->next_spare = std::exchange(spare_unsent_, unsent);
+}
+
+// What the owners queue meanwhile is for the next Dispatch.
+std::size_t EpollPort::HandOutReady() noexcept {
+  IocpEvent* event = std::exchange(first_ready_, nullptr);
+  last_ready_ = nullptr;
+  std::size_t count = 0;
+  while (event != nullptr) {
+    Record& record = RecordOf<Record>(*event);
+    IocpEvent& current = *std::exchange(event, record.next);
+    const bool paused = current.Kind() == EventKind::kRecv && record.socket->recv_paused;
+    if (paused && !(record.error == ErrorCode::kCancelled)) {
+      record.ready = false;
+      record.held = true;
+      continue;
+    }
+    IoResult result;
+    result.error = std::move(record.error);
+    result.bytes = record.bytes;
+    Complete(current, result);
+    ++count;
+  }
+  return count;
+}
+
+std::size_t EpollPort::WaitForReadiness(Duration timeout) noexcept {
+  const int ready = Wait(timeout);
+  NETCORE_ASSERT(ready >= 0);
+  std::size_t count = 0;
+  for (int i = 0; i < ready; ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    auto* socket = static_cast<Socket*>(event.data.ptr);
+    if (socket == nullptr)
+      DrainWake();
+    else if (!socket->closed)  // by an earlier completion of this batch
+      count += HandleReadiness(*socket, event.events);
+  }
+  return count;
+}
+
+int EpollPort::Wait(Duration timeout) noexcept {
+  const TimePoint start = timeout > Duration::zero() ? Now() : TimePoint();
+  Duration left = std::max(timeout, Duration::zero());
+  for (;;) {
+    const int ready = WaitOnce(left);
+    if (ready >= 0 || errno != EINTR) return ready;
+    if (left > Duration::zero()) left = std::max(timeout - (Now() - start), Duration::zero());
+  }
+}
+
+int EpollPort::WaitOnce(Duration timeout) noexcept {
+  if (timeout == Duration::zero()) return ::epoll_wait(epoll_, events_.data(), kMaxEvents, 0);
+  if (timeout == Duration::max()) return ::epoll_wait(epoll_, events_.data(), kMaxEvents, -1);
+#ifdef SYS_epoll_pwait2
+  if (has_pwait2_) {  // Linux 5.11 and newer, to the nanosecond
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
+    __kernel_timespec limit{};
+    limit.tv_sec = seconds.count();
+    limit.tv_nsec = (timeout - seconds).count();
+    const long ready =
+        ::syscall(SYS_epoll_pwait2, epoll_, events_.data(), kMaxEvents, &limit, nullptr, 0);
+    if (ready >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(ready);
+    has_pwait2_ = false;
+  }
+#endif
+  // Rounded up: a deadline that is not there yet must not make the caller spin.
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  const auto bounded = static_cast<int>(std::min<decltype(milliseconds)>(milliseconds, INT_MAX));
+  return ::epoll_wait(epoll_, events_.data(), kMaxEvents, bounded);
+}
+
+void EpollPort::DrainWake() noexcept {
+  std::uint64_t count;
+  while (::read(wake_, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
+
+// EPOLLERR and EPOLLHUP come unasked, and what they mean is for the waiting operation to find out.
+std::size_t EpollPort::HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept {
+  constexpr std::uint32_t kFault = EPOLLERR | EPOLLHUP;
+  std::size_t count = 0;
+  if ((readiness & (EPOLLIN | kFault)) != 0) count += HandleAccepts(socket) + HandleRecv(socket);
+  if ((readiness & (EPOLLOUT | kFault)) != 0) count += HandleConnect(socket) + HandleSend(socket);
+  if (!socket.closed) DropInterest(socket);
+  return count;
+}
+
+std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
+  std::size_t count = 0;
+  for (int i = 0; i < kMaxAccepts && listener.first_accept != nullptr; ++i) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr*>(&address),
+                                     &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor < 0 && errno == EAGAIN) break;
+    if (descriptor < 0 && IsPeersFault(errno)) continue;
+
+    IoResult result;
+    if (descriptor < 0) {
+      result.error = ErrorFromErrno(errno);
+    } else {
+      result.socket = OwnDescriptor(descriptor);
+      result.peer = FromSockaddr(address);
+    }
+    IocpEvent& event = *listener.first_accept;
+    TakeAccept(listener, event);
+    Complete(event, result);
+    ++count;
+    if (descriptor < 0) break;  // out of descriptors, mostly: the others need not hear it at once
+  }
+  return count;
+}
+
+std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
+  if (socket.recv == nullptr || socket.recv_paused) return 0;
+  ssize_t received;
+  do {
+    received = ::recv(socket.descriptor, recv_buffer_.get(), kRecvBufferBytes, MSG_DONTWAIT);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0 && errno == EAGAIN) return 0;
+
+  IoResult result;
+  IocpEvent& event = *socket.recv;
+  if (received > 0) {
+    result.more = true;
+    result.data = {recv_buffer_.get(), static_cast<std::size_t>(received)};
+  } else {
+    result.error = ErrorFromErrno(received < 0 ? errno : socket.send_error);
+    socket.recv = nullptr;
+  }
+  Complete(event, result);
+  return 1;
+}
+
+std::size_t EpollPort::HandleConnect(Socket& socket) noexcept {
+  if (socket.connect == nullptr) return 0;
+  IoResult result;
+  result.error = ConnectOutcome(socket.descriptor);
+  Complete(*std::exchange(socket.connect, nullptr), result);
+  return 1;
+}
+
+std::size_t EpollPort::HandleSend(Socket& socket) noexcept {
+  if (socket.send == nullptr) return 0;
+  Record& record = RecordOf<Record>(*socket.send);
+  if (!TrySend(socket, record)) return 0;
+  Recycle(record);
+  IoResult result;
+  result.error = std::move(record.error);
+  result.bytes = record.bytes;
+  Complete(*std::exchange(socket.send, nullptr), result);
+  return 1;
+}
+
+void EpollPort::FreeClosed() noexcept {
+  while (closed_ != nullptr) delete std::exchange(closed_, closed_->next);
+}
+
+}  // namespace netcore::linux_port

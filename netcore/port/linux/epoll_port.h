@@ -1,0 +1,109 @@
+// EpollPort: completions made of readiness, for Linux without io_uring. Knows sockets and events;
+// what they mean is their owners' business.
+#pragma once
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <thread>
+
+#include "netcore/port/completion_port.h"
+
+namespace netcore::linux_port {
+
+/// Level-triggered: a socket is registered with epoll only while an operation waits on it, and for
+/// nothing else than that operation needs. A send is tried at once, inside its submit; whatever a
+/// submit already knows takes the ready queue, which the next Dispatch hands out.
+///
+///     submit --- result known -----------------> ready queue --+
+///        |                                                     +-- Dispatch --> owner
+///        +------ must wait --> slot of the socket --- epoll ---+
+///                                   |                          |
+///                                   +--- Cancel ---> ready queue
+///
+/// Owns: the epoll and wake descriptors, the adopted sockets, one buffer that all recvs share.
+/// Lifetime, Threads: see CompletionPort.
+class EpollPort final : public CompletionPort {
+ public:
+  EpollPort();
+  ~EpollPort() override;
+
+  /// Takes from the system what the port needs. Once, before everything else.
+  [[nodiscard]] Error Open();
+
+  [[nodiscard]] Error AttachThread() override;
+  TimePoint Now() const noexcept override;
+  PortSocket* Adopt(OwnedSocket&& socket, const SocketOptions& options) override;
+  Endpoint LocalEndpoint(const PortSocket& socket) const override;
+  void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept override;
+  void SubmitConnect(PortSocket& socket, const Endpoint& peer, IocpEvent& event) noexcept override;
+  void SubmitRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void PauseRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
+                  IocpEvent& event) noexcept override;
+  void ShutdownSend(PortSocket& socket) noexcept override;
+  void Cancel(IocpEvent& event) noexcept override;
+  void Close(PortSocket& socket, CloseMode mode) noexcept override;
+  void Wake() noexcept override;
+  std::size_t Dispatch(Duration timeout) noexcept override;
+
+ private:
+  struct Socket;  // an adopted socket
+  struct Record;  // of a pending event
+  struct Unsent;  // what of one send has not left yet
+
+  static constexpr int kMaxEvents = 256;      // taken from epoll at once
+  static constexpr int kMaxAccepts = 64;      // of one listener in a row
+  static constexpr int kMaxUnpolled = 3;      // Dispatches in a row that don't ask epoll
+  static constexpr int kMaxSpareUnsent = 64;  // a kilobyte each
+
+  void AssertOwnThread() const noexcept;
+  Record& Begin(Socket& socket, IocpEvent& event) noexcept;
+  void Queue(IocpEvent& event, Error error) noexcept;
+  void Complete(IocpEvent& event, IoResult& result) noexcept;
+
+  // Makes epoll watch what the socket's waiting events need; false, with errno, when it refuses.
+  bool UpdateInterest(Socket& socket) noexcept;
+  void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
+
+  void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
+  bool TrySend(Socket& socket, Record& record) noexcept;
+  Unsent* NewUnsent() noexcept;
+  void Recycle(Record& record) noexcept;
+
+  std::size_t HandOutReady() noexcept;
+  std::size_t WaitForReadiness(Duration timeout) noexcept;
+  int Wait(Duration timeout) noexcept;
+  int WaitOnce(Duration timeout) noexcept;
+  void DrainWake() noexcept;
+
+  // Each returns how many completions it handed out; the socket may be closed afterwards.
+  std::size_t HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept;
+  std::size_t HandleAccepts(Socket& listener) noexcept;
+  std::size_t HandleRecv(Socket& socket) noexcept;
+  std::size_t HandleConnect(Socket& socket) noexcept;
+  std::size_t HandleSend(Socket& socket) noexcept;
+
+  void FreeClosed() noexcept;
+
+  int epoll_ = -1;
+  int wake_ = -1;
+  std::thread::id thread_;  // none until AttachThread
+  bool has_pwait2_ = true;  // until the system says otherwise
+  int unpolled_ = 0;        // Dispatches since epoll was last asked
+  IocpEvent* first_ready_ = nullptr;
+  IocpEvent* last_ready_ = nullptr;
+  Socket* open_ = nullptr;
+  Socket* closed_ = nullptr;  // freed when no readiness can name them any more
+  Unsent* spare_unsent_ = nullptr;
+  int spare_unsent_count_ = 0;
+  std::unique_ptr<std::byte[]> recv_buffer_;
+  std::array<epoll_event, kMaxEvents> events_;
+};
+
+}  // namespace netcore::linux_port

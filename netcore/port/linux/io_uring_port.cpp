@@ -1,0 +1,270 @@
+// The port's life, the rounds of Dispatch, and what all operations share.
+#include "netcore/port/linux/io_uring_port.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/port/linux/linux_sockets.h"
+
+namespace netcore::linux_port {
+namespace {
+
+constexpr std::uint64_t kOperationMask = 7;
+static_assert(alignof(IoUringSocket) > kOperationMask);
+
+}  // namespace
+
+IoUringPort::~IoUringPort() {
+  while (!open_.IsEmpty()) Close(open_.Front(), CloseMode::kAbort);
+  DrainClosing();
+  FreeClosed();
+  while (spare_vectors_ != nullptr) delete std::exchange(spare_vectors_, spare_vectors_->next_free);
+  if (wake_ >= 0) ::close(wake_);
+}
+
+Error IoUringPort::Open() {
+  if (Error error = ring_.Create(sizes_.sq_entries, sizes_.cq_entries)) return error;
+  if (Error error = buffers_.Create(ring_, sizes_.recv_buffer_count)) return error;
+  if (Error error = room_.Create()) return error;
+  wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (wake_ < 0) return ErrorFromErrno(errno, "io_uring: eventfd");
+  return {};
+}
+
+Error IoUringPort::AttachThread() {
+  NETCORE_ASSERT(!is_attached_);
+  if (Error error = ring_.Enable()) return error;
+  is_attached_ = true;
+  return {};
+}
+
+TimePoint IoUringPort::Now() const noexcept { return std::chrono::steady_clock::now(); }
+
+PortSocket* IoUringPort::Adopt(OwnedSocket&& socket, const SocketOptions& options) {
+  auto* const adopted = new IoUringSocket(static_cast<int>(socket.Get()));
+  socket.Release();
+  open_.PushBack(*adopted);
+  SetOptions(adopted->descriptor, options);
+  return adopted;
+}
+
+Endpoint IoUringPort::LocalEndpoint(const PortSocket& socket) const {
+  return LocalEndpointOf(static_cast<const IoUringSocket&>(socket).descriptor);
+}
+
+void IoUringPort::ShutdownSend(PortSocket& socket) noexcept {
+  static_cast<void>(::shutdown(SocketOf(socket).descriptor, SHUT_WR));
+}
+
+void IoUringPort::Cancel(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return;
+  IoUringEvent& record = RecordOf<IoUringEvent>(event);
+  if (record.is_ready || record.is_cancelled) return;
+  record.is_cancelled = true;
+  switch (event.Kind()) {
+    case EventKind::kAccept:
+      return CancelAccept(record);
+    case EventKind::kConnect:
+      return ring_.Cancel(UserData(record.socket, Operation::kConnect));
+    case EventKind::kRecv:
+      return CancelRecv(record);
+    case EventKind::kSend:
+      return CancelSend(record);
+  }
+}
+
+void IoUringPort::Close(PortSocket& port_socket, CloseMode mode) noexcept {
+  IoUringSocket& socket = SocketOf(port_socket);
+  NETCORE_ASSERT(!socket.is_closed && socket.accepts.IsEmpty() && socket.recv == nullptr &&
+                 socket.send == nullptr && socket.connect == nullptr);
+  NETCORE_ASSERT(!socket.recv_state.is_armed);
+  socket.is_closed = true;
+  CloseListening(socket);
+  if (socket.accept_state.is_armed) {
+    closing_.PushBack(socket);
+  } else {
+    Release(socket, mode);
+  }
+}
+
+void IoUringPort::Wake() noexcept {
+  const std::uint64_t one = 1;
+  // Fails only where the count is at its limit, and then the port is awake.
+  static_cast<void>(::write(wake_, &one, sizeof one));
+}
+
+std::size_t IoUringPort::Dispatch(Duration timeout) noexcept {
+  handed_out_count_ = 0;
+  is_woken_ = std::exchange(is_woken_late_, false);
+  if (is_woken_) timeout = Duration::zero();
+  const TimePoint start = Now();
+  const bool for_ever = timeout > kNever - start;
+  // What comes may be of no concern to an owner, such as the end of an operation to be re-armed.
+  Duration left = for_ever ? Duration::max() : timeout;
+  for (;;) {
+    taken_count_ = 0;
+    const bool entered = Enter(left);
+    TakeRounds();
+    if (handed_out_count_ > 0 || is_woken_ || !entered) break;
+    if (!for_ever) left = timeout - (Now() - start);
+    if (left <= Duration::zero()) break;
+  }
+  FreeClosed();
+  return handed_out_count_;
+}
+
+bool IoUringPort::Enter(Duration timeout) noexcept {
+  buffers_.Publish();  // first: an entry may leave at once, to make room for the next
+  ArmEnded();
+  if (!is_wake_armed_) is_wake_armed_ = ArmPoll(wake_, Operation::kWake);
+  if (!is_room_armed_) is_room_armed_ = ArmPoll(room_.Descriptor(), Operation::kRoom);
+  const bool must_not_wait = HasReady() || !starved_.IsEmpty();
+  return ring_.Enter(must_not_wait ? Duration::zero() : timeout);
+}
+
+// With deferred work, one Enter does a limited number of the kernel's work items; whoever answers
+// after the first few gathers less into one send than whoever takes all first.
+void IoUringPort::TakeRounds() noexcept {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    Completion completion;
+    while (taken_count_ < kMaxCompletions && ring_.NextCompletion(completion)) {
+      ++taken_count_;
+      Process(completion);
+    }
+    HandOutReady();
+    if (taken_count_ >= kMaxCompletions || !ring_.HasWork()) return;
+    Enter(Duration::zero());
+  }
+}
+
+void IoUringPort::Process(const Completion& completion) noexcept {
+  const auto operation = static_cast<Operation>(completion.user_data & kOperationMask);
+  const auto address = static_cast<std::uintptr_t>(completion.user_data & ~kOperationMask);
+  auto* const socket = reinterpret_cast<IoUringSocket*>(address);
+  switch (operation) {
+    case Operation::kIgnored:
+      return;
+    case Operation::kWake:
+      return ProcessWake(completion);
+    case Operation::kRoom:
+      return ProcessRoom(completion);
+    case Operation::kAccept:
+      return ProcessAccept(*socket, completion);
+    case Operation::kConnect:
+      return ProcessConnect(*socket, completion);
+    case Operation::kRecv:
+      return ProcessRecv(*socket, completion);
+    case Operation::kSend:
+      return ProcessSend(*socket, completion);
+  }
+}
+
+void IoUringPort::HandOutReady() noexcept {
+  // What handlers add waits for the next round, so that two of them can't hold Dispatch for ever.
+  IntrusiveList<IoUringEvent, EventTag> ready;
+  ready.TakeAll(ready_);
+  IntrusiveList<IoUringSocket, RecvTag> resumed;
+  resumed.TakeAll(resumed_);
+  while (!ready.IsEmpty()) {
+    IoUringEvent& record = ready.PopFront();
+    if (record.accepted >= 0) {
+      FinishAccept(record, record.accepted);
+    } else {
+      Finish(record, std::move(record.error));
+    }
+  }
+  while (!resumed.IsEmpty()) HandOutKept(resumed.PopFront());
+}
+
+// False without memory for it; the next Enter tries again.
+bool IoUringPort::ArmPoll(int descriptor, Operation operation) noexcept {
+  io_uring_sqe* const entry = ring_.NextEntry();
+  if (entry == nullptr) return false;
+  io_uring_prep_poll_multishot(entry, descriptor, POLLIN);
+  io_uring_sqe_set_data64(entry, static_cast<std::uint64_t>(operation));
+  return true;
+}
+
+void IoUringPort::ProcessWake(const Completion& completion) noexcept {
+  if (!completion.HasMore()) is_wake_armed_ = false;
+  std::uint64_t count;
+  static_cast<void>(::read(wake_, &count, sizeof count));
+  (handed_out_count_ == 0 ? is_woken_ : is_woken_late_) = true;
+}
+
+std::uint64_t IoUringPort::UserData(const IoUringSocket& socket, Operation operation) noexcept {
+  return reinterpret_cast<std::uintptr_t>(&socket) | static_cast<std::uint64_t>(operation);
+}
+
+IoUringSocket& IoUringPort::SocketOf(PortSocket& socket) noexcept {
+  return static_cast<IoUringSocket&>(socket);
+}
+
+IoUringEvent& IoUringPort::Begin(IoUringSocket& socket, IocpEvent& event) noexcept {
+  NETCORE_ASSERT(!socket.is_closed && !event.IsPending());
+  return BeginEvent<IoUringEvent>(event, event, socket);
+}
+
+void IoUringPort::MakeReady(IoUringEvent& record, Error error) noexcept {
+  record.error = std::move(error);
+  record.is_ready = true;
+  ready_.PushBack(record);
+}
+
+void IoUringPort::Finish(IoUringEvent& record, Error error) noexcept {
+  IoResult result;
+  result.error = std::move(error);
+  Finish(record, result);
+}
+
+void IoUringPort::Finish(IoUringEvent& record, IoResult& result) noexcept {
+  IoUringSocket& socket = record.socket;
+  switch (record.event.Kind()) {
+    case EventKind::kAccept:
+      break;
+    case EventKind::kConnect:
+      socket.connect = nullptr;
+      socket.connect_address.reset();
+      break;
+    case EventKind::kRecv:
+      socket.recv = nullptr;
+      WaitingRecv(socket).Unlink();
+      break;
+    case EventKind::kSend:
+      socket.send = nullptr;
+      result.bytes = record.sent_bytes;
+      RecycleVector(record);
+      break;
+  }
+  ++handed_out_count_;
+  CompleteEvent<IoUringEvent>(record.event, result);
+}
+
+void IoUringPort::Release(IoUringSocket& socket, CloseMode mode) noexcept {
+  CloseDescriptor(std::exchange(socket.descriptor, -1), mode);
+  closed_.PushBack(socket);
+}
+
+void IoUringPort::FreeClosed() noexcept {
+  while (!closed_.IsEmpty()) delete &closed_.PopFront();
+}
+
+// The kernel answers a cancel at once, unless it has no time at all.
+void IoUringPort::DrainClosing() noexcept {
+  constexpr int kMaxEnters = 100;
+  constexpr Duration kEach = std::chrono::milliseconds(10);
+  for (int i = 0; is_attached_ && !closing_.IsEmpty() && i < kMaxEnters; ++i) {
+    ring_.Enter(kEach);
+    Completion completion;
+    while (ring_.NextCompletion(completion)) Process(completion);
+  }
+  while (!closing_.IsEmpty()) Release(closing_.Front(), CloseMode::kAbort);
+}
+
+}  // namespace netcore::linux_port

@@ -1,0 +1,151 @@
+// IoUringPort: the port that asks the kernel for completions directly. Knows sockets and events;
+// what they mean is their owners' business.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "netcore/port/completion_port.h"
+#include "netcore/port/linux/io_uring_buffers.h"
+#include "netcore/port/linux/io_uring_ring.h"
+#include "netcore/port/linux/io_uring_room.h"
+#include "netcore/port/linux/io_uring_socket.h"
+
+namespace netcore::linux_port {
+
+/// The sizes of what a port takes from the system. Tests make them small to reach the bounds.
+struct IoUringSizes {
+  unsigned sq_entries = 1024;
+  unsigned cq_entries = 8192;
+  std::uint16_t recv_buffer_count = 256;  // a power of two
+};
+
+/// Every submit leaves an entry in the ring, and the next Dispatch sends all of them off in one
+/// system call, which also waits. Accept and recv are armed once and repeat; whenever the kernel
+/// ends one, for whatever reason, it is armed again as long as its owner wants more.
+///
+///     submit ---> ring ---> kernel ---> ring ---+
+///        |                                      +-- Dispatch --> owner
+///        +--- result known ---> ready queue ----+
+///
+/// An event is final only after the kernel's last word on its operation, so a socket with no
+/// pending event has no operation in the kernel either, and can be closed at once. The exception is
+/// a listener, whose accept the kernel repeats without asking for whom: that one lingers, shut
+/// down, until the last word.
+///
+/// Owns: the ring, its receive buffers, the wake descriptor, the adopted sockets.
+/// Lifetime, Threads: see CompletionPort.
+class IoUringPort final : public CompletionPort {
+ public:
+  explicit IoUringPort(const IoUringSizes& sizes = {}) noexcept : sizes_(sizes) {}
+  ~IoUringPort() override;
+
+  /// Takes from the system what the port needs. Once, before everything else.
+  [[nodiscard]] Error Open();
+
+  [[nodiscard]] Error AttachThread() override;
+  TimePoint Now() const noexcept override;
+  PortSocket* Adopt(OwnedSocket&& socket, const SocketOptions& options) override;
+  Endpoint LocalEndpoint(const PortSocket& socket) const override;
+  void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept override;
+  void SubmitConnect(PortSocket& socket, const Endpoint& peer, IocpEvent& event) noexcept override;
+  void SubmitRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void PauseRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
+  void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
+                  IocpEvent& event) noexcept override;
+  void ShutdownSend(PortSocket& socket) noexcept override;
+  void Cancel(IocpEvent& event) noexcept override;
+  void Close(PortSocket& socket, CloseMode mode) noexcept override;
+  void Wake() noexcept override;
+  std::size_t Dispatch(Duration timeout) noexcept override;
+
+ private:
+  using Completion = IoUringRing::Completion;
+
+  static constexpr int kMaxRounds = 16;              // Enters in one Dispatch that don't wait
+  static constexpr int kMaxCompletions = 16 * 1024;  // taken in one Dispatch
+  static constexpr int kMaxSpareVectors = 1024;      // a kilobyte each
+
+  // The low bits of an operation's user_data; the rest is its socket.
+  enum class Operation : std::uint8_t { kIgnored, kWake, kRoom, kAccept, kConnect, kRecv, kSend };
+  static std::uint64_t UserData(const IoUringSocket& socket, Operation operation) noexcept;
+
+  static IoUringSocket& SocketOf(PortSocket& socket) noexcept;
+  static ListLink<RecvTag>& WaitingRecv(IoUringSocket& socket) noexcept { return socket; }
+  static IoUringEvent& Begin(IoUringSocket& socket, IocpEvent& event) noexcept;
+  void MakeReady(IoUringEvent& record, Error error) noexcept;
+  void Finish(IoUringEvent& record, IoResult& result) noexcept;
+  void Finish(IoUringEvent& record, Error error) noexcept;
+
+  // io_uring_port.cpp: the rounds of Dispatch.
+  bool Enter(Duration timeout) noexcept;
+  void TakeRounds() noexcept;
+  void Process(const Completion& completion) noexcept;
+  void HandOutReady() noexcept;
+  bool HasReady() const noexcept { return !ready_.IsEmpty() || !resumed_.IsEmpty(); }
+  bool ArmPoll(int descriptor, Operation operation) noexcept;
+  void ProcessWake(const Completion& completion) noexcept;
+  void Release(IoUringSocket& socket, CloseMode mode) noexcept;
+  void FreeClosed() noexcept;
+  void DrainClosing() noexcept;
+
+  // io_uring_accept.cpp
+  void SettleAccepts(IoUringSocket& listener) noexcept;
+  void FinishAccept(IoUringEvent& record, int descriptor) noexcept;
+  void ProcessAccept(IoUringSocket& listener, const Completion& completion) noexcept;
+  void CancelAccept(IoUringEvent& record) noexcept;
+  void CloseListening(IoUringSocket& listener) noexcept;
+
+  // io_uring_recv.cpp
+  enum class RecvForm : std::uint8_t { kMultishot, kOneBuffer };
+  void ArmRecv(IoUringSocket& socket, RecvForm form) noexcept;
+  void DisarmRecv(IoUringSocket& socket) noexcept;
+  void ProcessRecv(IoUringSocket& socket, const Completion& completion) noexcept;
+  void ProcessReceived(IoUringSocket& socket, std::span<std::byte> data) noexcept;
+  void SettleRecv(IoUringSocket& socket, bool out_of_buffers) noexcept;
+  void HandOutKept(IoUringSocket& socket) noexcept;
+  void HandOutData(IoUringSocket& socket, std::span<std::byte> data) noexcept;
+  void ArmEnded() noexcept;
+  void CancelRecv(IoUringEvent& record) noexcept;
+
+  // io_uring_send.cpp
+  void PrepareSend(IoUringSocket& socket) noexcept;
+  void ProcessSend(IoUringSocket& socket, const Completion& completion) noexcept;
+  void AwaitRoom(IoUringSocket& socket) noexcept;
+  void ProcessRoom(const Completion& completion) noexcept;
+  void CancelSend(IoUringEvent& record) noexcept;
+  void ProcessConnect(IoUringSocket& socket, const Completion& completion) noexcept;
+  SendVector* NewVector() noexcept;
+  void RecycleVector(IoUringEvent& record) noexcept;
+
+  const IoUringSizes sizes_;
+  IoUringBuffers buffers_;  // before the ring: destroyed after it
+  IoUringRing ring_;
+  IoUringRoom room_;
+  int wake_ = -1;
+  bool is_attached_ = false;
+  bool is_wake_armed_ = false;
+  bool is_room_armed_ = false;
+
+  // Of the Dispatch that runs.
+  std::size_t handed_out_count_ = 0;
+  int taken_count_ = 0;
+  bool is_woken_ = false;
+  bool is_woken_late_ = false;  // after handlers had run, perhaps by one of them: for the next one
+
+  IntrusiveList<IoUringEvent, EventTag> ready_;
+  IntrusiveList<IoUringSocket, RecvTag> resumed_;  // `kept` or the end is to be handed out
+  IntrusiveList<IoUringSocket, RecvTag> ended_;    // by the kernel; to be armed again
+  IntrusiveList<IoUringSocket, RecvTag> starved_;  // the same, because there was no buffer
+
+  IntrusiveList<IoUringSocket, LifeTag> open_;
+  IntrusiveList<IoUringSocket, LifeTag> closing_;  // listeners whose accept has not ended yet
+  IntrusiveList<IoUringSocket, LifeTag> closed_;   // freed when no handler can be in them
+
+  SendVector* spare_vectors_ = nullptr;
+  int spare_vector_count_ = 0;
+};
+
+}  // namespace netcore::linux_port

@@ -1,0 +1,73 @@
+// IoUringRing: one submission and completion queue pair of the kernel's. Knows what the kernel is
+// told and what it answers; knows no socket and no event.
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+
+#include "netcore/base/clock.h"
+#include "netcore/base/error.h"
+
+namespace netcore::linux_port {
+
+/// Owns: the ring. Lifetime: as its port.
+/// Threads: created on any; from Enable on, the kernel answers the enabling thread alone.
+class IoUringRing {
+ public:
+  struct Completion {
+    std::uint64_t user_data;
+    int result;  // what the system call would have returned, or -errno
+    std::uint32_t flags;
+
+    bool HasMore() const noexcept { return (flags & IORING_CQE_F_MORE) != 0; }
+    bool HasBuffer() const noexcept { return (flags & IORING_CQE_F_BUFFER) != 0; }
+    std::uint16_t BufferId() const noexcept {
+      return static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+    }
+  };
+
+  /// The user_data of what nobody waits for.
+  static constexpr std::uint64_t kIgnored = 0;
+
+  IoUringRing() = default;
+  IoUringRing(const IoUringRing&) = delete;
+  IoUringRing& operator=(const IoUringRing&) = delete;
+  ~IoUringRing();
+
+  /// Creates the ring, disabled, with the best set of flags that this kernel takes.
+  [[nodiscard]] Error Create(unsigned sq_entries, unsigned cq_entries);
+
+  /// Makes the calling thread the ring's own. Once, before all that follows.
+  [[nodiscard]] Error Enable();
+
+  /// An entry to fill in, which leaves with the next Enter. Submits what waits when the queue is
+  /// full; null if the kernel takes none of it for want of memory.
+  io_uring_sqe* NextEntry() noexcept;
+
+  /// Asks for the end of the operation with this `user_data`; its own completion tells how it
+  /// ended. Nothing tells that there was none.
+  void Cancel(std::uint64_t user_data) noexcept;
+
+  /// Submits all entries, lets the kernel do what it has put off, and waits up to `timeout` for a
+  /// completion (zero or less: not at all; Duration::max(): for ever). Skips a system call that has
+  /// nothing to do. False if the kernel could not do it now; taking completions helps.
+  bool Enter(Duration timeout) noexcept;
+
+  /// True when a completion is there, or the kernel holds some back until Enter.
+  bool HasWork() const noexcept { return HasCompletion() || IsHeldBack(); }
+
+  /// Takes the oldest completion; false if there is none.
+  bool NextCompletion(Completion& completion) noexcept;
+
+  io_uring* Get() noexcept { return &ring_; }
+
+ private:
+  bool HasCompletion() const noexcept { return io_uring_cq_ready(&ring_) != 0; }
+  bool IsHeldBack() const noexcept;
+
+  io_uring ring_{};
+  bool created_ = false;
+};
+
+}  // namespace netcore::linux_port
