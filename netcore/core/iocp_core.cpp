@@ -1,0 +1,157 @@
+// Opening, running and stopping the workers.
+#include "netcore/core/iocp_core.h"
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "netcore/base/log_format.h"
+#include "netcore/core/watchdog.h"
+
+namespace netcore {
+namespace {
+
+// More is a mistake in a configuration file, not a machine.
+constexpr std::size_t kMaxThreads = 1024;
+
+}  // namespace
+
+IocpCore::IocpCore() : IocpCore(CoreOptions{}) {}
+
+IocpCore::IocpCore(CoreOptions options)
+    : options_(std::move(options)),
+      log_(std::make_shared<const Log>(options_.log, options_.log_level)) {}
+
+IocpCore::~IocpCore() {
+  Stop();
+  JoinThreads();
+}
+
+Error IocpCore::Open() {
+  const std::lock_guard lock(mutex_);
+  return OpenLocked();
+}
+
+Error IocpCore::OpenFactory(std::shared_ptr<PortFactory>& factory) {
+  const std::lock_guard lock(mutex_);
+  if (const Error error = OpenFactoryLocked()) return error;
+  factory = factory_;
+  return {};
+}
+
+Error IocpCore::OpenFactoryLocked() {
+  if (stopped_) return Error(ErrorCode::kStopped, 0, "open the core");
+  if (factory_ != nullptr) return {};
+  if (options_.port_factory != nullptr) {
+    factory_ = options_.port_factory;
+    return {};
+  }
+  std::unique_ptr<PortFactory> factory;
+  if (const Error error = MakePortFactory(options_.backend, *log_, factory)) return error;
+  factory_ = std::move(factory);
+  return {};
+}
+
+Error IocpCore::OpenLocked() {
+  if (const Error error = OpenFactoryLocked()) return error;
+  if (workers_ != nullptr) return {};
+  std::size_t count = options_.threads;
+  if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
+  if (count > kMaxThreads) {
+    return Error(ErrorCode::kInvalidArgument, 0,
+                 fmt::format("{} threads, more than {}", count, kMaxThreads));
+  }
+  auto workers = std::make_shared<WorkerSet>(factory_, log_);
+  if (const Error error = workers->Make(count)) return error;
+  if (options_.hook_time_limit > std::chrono::milliseconds::zero()) {
+    try {
+      watchdog_ = std::make_unique<Watchdog>(workers, options_.hook_time_limit);
+    } catch (const std::system_error& error) {
+      WriteLog(*log_, LogLevel::kWarning, "no watchdog: {}", error.what());
+    }
+  }
+  workers_ = std::move(workers);
+  opened_.store(workers_.get(), std::memory_order_release);
+  return {};
+}
+
+Error IocpCore::Run() {
+  const std::lock_guard lock(mutex_);
+  if (const Error error = OpenLocked()) return error;
+  if (!threads_.empty()) return {};
+  try {
+    while (threads_.size() < workers_->Count()) {
+      threads_.emplace_back([workers = workers_] {
+        while (workers->Dispatch(kForever) != DispatchStatus::kStopped) {
+        }
+      });
+    }
+  } catch (const std::system_error& error) {
+    stopped_ = true;
+    workers_->Stop();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    watchdog_.reset();
+    return Error(ErrorCode::kNoBuffers, error.code().value(), "start a thread");
+  }
+  return {};
+}
+
+void IocpCore::Stop() noexcept {
+  std::shared_ptr<WorkerSet> workers;
+  std::unique_ptr<Watchdog> watchdog;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    workers = workers_;
+    watchdog = std::move(watchdog_);
+  }
+  if (workers != nullptr) workers->Stop();
+  if (Worker::Current() == nullptr) JoinThreads();
+}
+
+void IocpCore::JoinThreads() noexcept {
+  std::vector<std::thread> threads;
+  {
+    const std::lock_guard lock(mutex_);
+    threads.swap(threads_);
+  }
+  for (std::thread& thread : threads) {
+    // The last reference may be let go in a hook: that thread can't wait for itself, and needs
+    // nothing of ours.
+    if (thread.get_id() == std::this_thread::get_id()) {
+      thread.detach();
+    } else {
+      thread.join();
+    }
+  }
+}
+
+DispatchStatus IocpCore::Dispatch(std::chrono::milliseconds timeout) {
+  WorkerSet* workers = opened_.load(std::memory_order_acquire);
+  if (workers == nullptr) {
+    if (const Error error = Open()) {
+      WriteLog(*log_, LogLevel::kError, "{}", error.Message());
+      return DispatchStatus::kStopped;
+    }
+    workers = opened_.load(std::memory_order_acquire);
+  }
+  return workers->Dispatch(timeout);
+}
+
+std::string_view IocpCore::BackendName() const {
+  const auto workers = Workers();
+  return workers == nullptr ? std::string_view() : workers->Factory().Name();
+}
+
+std::size_t IocpCore::WorkerCount() const {
+  const auto workers = Workers();
+  return workers == nullptr ? 0 : workers->Count();
+}
+
+std::shared_ptr<WorkerSet> IocpCore::Workers() const {
+  const std::lock_guard lock(mutex_);
+  return workers_;
+}
+
+}  // namespace netcore

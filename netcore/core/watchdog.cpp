@@ -1,0 +1,59 @@
+// The watchdog's thread.
+#include "netcore/core/watchdog.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "netcore/base/log_format.h"
+
+namespace netcore {
+
+Watchdog::Watchdog(std::shared_ptr<WorkerSet> workers, std::chrono::milliseconds limit)
+    : workers_(std::move(workers)), limit_(limit), seen_(workers_->Count()) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  thread_.join();
+}
+
+void Watchdog::Run() {
+  const auto interval = std::max(limit_ / 4, std::chrono::milliseconds(1));
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, interval, [this] { return stopping_; })) {
+    const auto now = SteadyClock::now();
+    for (std::size_t index = 0; index < seen_.size(); ++index) Look(index, now);
+  }
+}
+
+void Watchdog::Look(std::size_t index, SteadyClock::time_point now) {
+  const HookMark& mark = workers_->At(index).Mark();
+  const char* name = mark.name.load(std::memory_order_acquire);
+  const std::uint64_t count = mark.count.load(std::memory_order_relaxed);
+  Seen& seen = seen_[index];
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - seen.since).count();
+
+  const bool same = name != nullptr && seen.name != nullptr && count == seen.count;
+  if (!same) {
+    if (seen.reported) {
+      WriteLog(*workers_->GetLog(), LogLevel::kWarning,
+               "worker {}: {} has returned after about {} ms", index, seen.name, age);
+    }
+    seen = {count, now, name, false};
+    return;
+  }
+  if (seen.reported || now - seen.since < limit_) return;
+  seen.reported = true;
+  WriteLog(*workers_->GetLog(), LogLevel::kWarning,
+           "worker {}: {} of session {} has not returned for {} ms; nobody else on this worker is "
+           "served meanwhile",
+           index, name, mark.session.load(std::memory_order_relaxed), age);
+}
+
+}  // namespace netcore

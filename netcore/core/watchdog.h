@@ -1,0 +1,54 @@
+// Watchdog: says so when a hook keeps its worker, and with it everybody who lives there, for too
+// long.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "netcore/base/log.h"
+#include "netcore/core/worker_set.h"
+
+namespace netcore {
+
+/// Looks at the workers' marks a few times in `limit` and logs a warning, once a hook, for one that
+/// has been the same for longer; and how long it took once it has returned. Workers do no more for
+/// it than to store the mark.
+///
+/// Owns: a thread. Lifetime: ends, and joins the thread, before the workers do. Threads: made and
+/// destroyed by one.
+class Watchdog {
+ public:
+  /// Throws std::system_error if the system gives no thread.
+  Watchdog(std::shared_ptr<WorkerSet> workers, std::chrono::milliseconds limit);
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+  ~Watchdog();
+
+ private:
+  using SteadyClock = std::chrono::steady_clock;
+
+  struct Seen {
+    std::uint64_t count = 0;
+    SteadyClock::time_point since;
+    const char* name = nullptr;
+    bool reported = false;
+  };
+
+  void Run();
+  void Look(std::size_t index, SteadyClock::time_point now);
+
+  const std::shared_ptr<WorkerSet> workers_;
+  const std::chrono::milliseconds limit_;
+  std::vector<Seen> seen_;  // one a worker
+
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;  // under mutex_
+  std::thread thread_;
+};
+
+}  // namespace netcore

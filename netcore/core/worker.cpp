@@ -1,0 +1,119 @@
+// A worker's round, and its end.
+#include "netcore/core/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/base/log_format.h"
+
+namespace netcore {
+namespace {
+
+thread_local Worker* current_worker = nullptr;
+
+// Cancelled operations complete within milliseconds. Whoever needs longer than this is a bug that
+// must be seen.
+constexpr Duration kShutDownLimit = std::chrono::seconds(10);
+constexpr Duration kShutDownRound = std::chrono::milliseconds(10);
+
+class CurrentScope {
+ public:
+  explicit CurrentScope(Worker& worker) noexcept {
+    NETCORE_ASSERT(current_worker == nullptr);  // Dispatch was called from inside a hook
+    current_worker = &worker;
+  }
+  CurrentScope(const CurrentScope&) = delete;
+  CurrentScope& operator=(const CurrentScope&) = delete;
+  ~CurrentScope() { current_worker = nullptr; }
+};
+
+}  // namespace
+
+Worker::Worker(std::size_t index, std::unique_ptr<CompletionPort> port,
+               std::shared_ptr<const Log> log)
+    : index_(index),
+      log_(std::move(log)),
+      port_(std::move(port)),
+      inbox_(std::make_shared<Inbox>(*port_)),
+      now_(port_->Now()) {}
+
+Worker::~Worker() {
+  if (port_ != nullptr) ShutDown();
+}
+
+Worker* Worker::Current() noexcept { return current_worker; }
+
+void Worker::Remove(Resident& resident) noexcept {
+  dirty_.Remove(resident);
+  residents_.Remove(resident);
+}
+
+void Worker::StopGroup(const void* group, TimePoint deadline) noexcept {
+  for (Resident* resident = residents_.First(); resident != nullptr;
+       resident = residents_.After(*resident)) {
+    resident->OnStop(group, deadline);
+  }
+}
+
+std::size_t Worker::Round(Duration timeout) noexcept {
+  const CurrentScope scope(*this);
+
+  Duration wait = timeout;
+  if (const TimePoint next = timers_.NextDeadline(); wait > Duration::zero() && next != kNever) {
+    wait = std::clamp(next - port_->Now(), Duration::zero(), wait);
+  }
+  const bool sleeps = wait > Duration::zero() && inbox_->TrySleep();
+  now_is_old_ = true;
+  std::size_t handled = port_->Dispatch(sleeps ? wait : Duration::zero());
+  if (sleeps) inbox_->WakeUp();
+
+  now_ = port_->Now();
+  now_is_old_ = false;
+  handled += inbox_->DeliverAll();
+  handled += timers_.FireDue(now_);
+
+  while (Resident* resident = dirty_.First()) {
+    dirty_.Remove(*resident);
+    resident->Flush();
+  }
+  return handled;
+}
+
+void Worker::ShutDown() noexcept {
+  stopping_ = true;
+  const TimePoint give_up = port_->Now() + kShutDownLimit;
+  while (!residents_.Empty() && port_->Now() < give_up) {
+    now_ = port_->Now();
+    StopGroup(nullptr, now_);
+    Round(kShutDownRound);
+  }
+  {
+    // Who learns from the closed inbox that its session has ended is in a hook.
+    Worker* const outer = std::exchange(current_worker, this);
+    inbox_->Close();
+    current_worker = outer;
+  }
+  if (residents_.Empty()) {
+    port_.reset();
+    return;
+  }
+  // Their operations are still with the system and point to them: better to lose the port than to
+  // free it now.
+  WriteLog(*log_, LogLevel::kError,
+           "worker {}: objects did not end within {} s; their memory and the port are lost", index_,
+           std::chrono::duration_cast<std::chrono::seconds>(kShutDownLimit).count());
+  static_cast<void>(port_.release());
+}
+
+Worker::HookScope::HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept
+    : worker_(worker) {
+  HookMark& mark = worker_.mark_;
+  mark.session.store(session, std::memory_order_relaxed);
+  mark.count.store(mark.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  mark.name.store(name, std::memory_order_release);
+}
+
+Worker::HookScope::~HookScope() { worker_.mark_.name.store(nullptr, std::memory_order_release); }
+
+}  // namespace netcore

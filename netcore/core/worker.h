@@ -1,0 +1,150 @@
+// Worker: one port, one thread inside its Dispatch, one inbox, one timer queue, and all that lives
+// there. Knows residents; knows nothing of sessions and services.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "netcore/base/clock.h"
+#include "netcore/base/log.h"
+#include "netcore/buffer/send_buffer_pool.h"
+#include "netcore/core/inbox.h"
+#include "netcore/core/resident.h"
+#include "netcore/core/timer_queue.h"
+#include "netcore/port/completion_port.h"
+
+namespace netcore {
+
+/// What a watchdog reads of a worker: the hook that it is in. Threads: written by the worker, read
+/// by any.
+struct HookMark {
+  std::atomic<const char*> name{nullptr};  // null: in no hook
+  std::atomic<std::uint64_t> session{0};
+  std::atomic<std::uint64_t> count{0};  // how many hooks were entered; tells one from the next
+};
+
+/// One round:  wait in the port, hand out its completions
+///             -> deliver the mail -> fire the timers -> flush whoever has something to send
+///
+/// Owns: the port, the timers, spare send buffers. Not the residents: they own themselves.
+/// Lifetime: WorkerSet's. Threads: its own, from AttachThread on, but for what says otherwise.
+class Worker {
+ public:
+  Worker(std::size_t index, std::unique_ptr<CompletionPort> port, std::shared_ptr<const Log> log);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  /// The worker whose round this thread is in, or null. Threads: any.
+  static Worker* Current() noexcept;
+
+  std::size_t Index() const noexcept { return index_; }
+  const std::shared_ptr<Inbox>& GetInbox() const noexcept { return inbox_; }
+  const Log& GetLog() const noexcept { return *log_; }
+
+  [[nodiscard]] Error AttachThread() { return port_->AttachThread(); }
+
+  CompletionPort& Port() noexcept { return *port_; }
+  TimerQueue& Timers() noexcept { return timers_; }
+  SendBufferPool& Buffers() noexcept { return buffers_; }
+
+  /// The time as of this round. The clock is read once a round: by the first who asks after the
+  /// wait, for before it the time was as old as the wait is long.
+  TimePoint Now() noexcept {
+    if (std::exchange(now_is_old_, false)) now_ = port_->Now();
+    return now_;
+  }
+
+  void Add(Resident& resident) noexcept { residents_.PushBack(resident); }
+  void Remove(Resident& resident) noexcept;
+
+  void FlushLater(Resident& resident) noexcept { dirty_.PushBack(resident); }
+
+  /// Passes this on to all residents.
+  void StopGroup(const void* group, TimePoint deadline) noexcept;
+
+  /// One round that waits at most `timeout` for something to do. Returns how much it did.
+  std::size_t Round(Duration timeout) noexcept;
+
+  /// Ends all residents, waits for their last completions, closes the inbox and lets go of the
+  /// port. Once; nothing but Index and GetInbox may be used afterwards. Threads: its own, or any if
+  /// it never had one.
+  void ShutDown() noexcept;
+
+  /// Ends the wait of a round. Once. Threads: any.
+  void RingOnce() noexcept { static_cast<void>(inbox_->Push(bell_)); }
+
+  /// True while nobody lives here.
+  bool IsEmpty() const noexcept { return residents_.Empty(); }
+
+  /// True from the beginning of ShutDown: nobody may move in.
+  bool IsStopping() const noexcept { return stopping_; }
+
+  /// A session's seat on its worker, from the moment it is chosen. Threads: as a std::unique_ptr.
+  class Seat {
+   public:
+    Seat() noexcept = default;
+    explicit Seat(Worker& worker) noexcept : worker_(&worker) {
+      worker.load_.fetch_add(1, std::memory_order_relaxed);
+    }
+    Seat(Seat&& other) noexcept : worker_(std::exchange(other.worker_, nullptr)) {}
+    Seat& operator=(Seat&& other) noexcept {
+      std::swap(worker_, other.worker_);
+      return *this;
+    }
+    ~Seat() {
+      if (worker_ != nullptr) worker_->load_.fetch_sub(1, std::memory_order_relaxed);
+    }
+
+    Worker& GetWorker() const noexcept { return *worker_; }
+
+   private:
+    Worker* worker_ = nullptr;
+  };
+
+  /// How many seats are taken. Threads: any.
+  std::size_t Load() const noexcept { return load_.load(std::memory_order_relaxed); }
+
+  /// Threads: any.
+  const HookMark& Mark() const noexcept { return mark_; }
+
+  /// Held while a user's hook or task runs. One at a time.
+  class HookScope {
+   public:
+    HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept;
+    HookScope(const HookScope&) = delete;
+    HookScope& operator=(const HookScope&) = delete;
+    ~HookScope();
+
+   private:
+    Worker& worker_;
+  };
+
+ private:
+  class Bell final : public Mail {
+    void Deliver() noexcept override {}
+    void Discard() noexcept override {}
+  };
+
+  const std::size_t index_;
+  const std::shared_ptr<const Log> log_;
+  std::unique_ptr<CompletionPort> port_;
+  Bell bell_;
+  const std::shared_ptr<Inbox> inbox_;
+  TimerQueue timers_;
+  SendBufferPool buffers_;
+  TimePoint now_;
+  bool now_is_old_ = false;  // a wait began since now_ was read
+
+  ResidentList residents_ = ResidentList::OfAll();
+  ResidentList dirty_ = ResidentList::OfDirty();
+
+  bool stopping_ = false;
+  HookMark mark_;
+  std::atomic<std::size_t> load_{0};
+};
+
+}  // namespace netcore

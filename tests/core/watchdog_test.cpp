@@ -1,0 +1,77 @@
+// The watchdog: it names a hook that blocks, once, and is silent about the others.
+#include "tests/support/test_server.h"
+
+namespace netcore::test {
+namespace {
+
+WorldOptions Watched(milliseconds limit, std::function<void()> in_hook) {
+  WorldOptions options;
+  options.hook_time_limit = limit;
+  options.hooks.on_recv = [in_hook](TestSession&, std::span<std::byte>) { in_hook(); };
+  return options;
+}
+
+TEST_CASE("a hook that blocks is named in the log, once, and again when it returns",
+          "[core][watchdog]") {
+  std::atomic<bool> release{false};
+  const WorldOptions options = Watched(milliseconds(50), [&] {
+    while (!release) std::this_thread::yield();
+  });
+  OnRealBackends(options, [&](World& world) {
+    release = false;
+    const World::Pair pair = world.ConnectPair();
+    pair.client->SendText("block");
+    CHECK(Eventually([&] { return world.log.Count("has not returned") == 1; }));
+    CHECK(world.log.Count("OnRecv of session " + std::to_string(pair.server->Id())) == 1);
+    std::this_thread::sleep_for(milliseconds(150));
+    CHECK(world.log.Count("has not returned") == 1);
+    CHECK(world.log.Count("has returned") == 0);
+    release = true;
+    CHECK(Eventually([&] { return world.log.Count("OnRecv has returned after") == 1; }));
+  });
+}
+
+TEST_CASE("many short hooks in a row are not one long hook", "[core][watchdog]") {
+  const WorldOptions options =
+      Watched(milliseconds(400), [] { std::this_thread::sleep_for(milliseconds(2)); });
+  OnRealBackends(options, [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    const auto end = std::chrono::steady_clock::now() + milliseconds(800);
+    while (std::chrono::steady_clock::now() < end) {
+      pair.client->SendText("x");
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    CHECK(pair.server->ReceivedBytes() > 0);
+    CHECK(world.log.Count("has not returned") == 0);
+  });
+}
+
+TEST_CASE("a log sink that throws harms nobody", "[core][watchdog]") {
+  std::atomic<int> lines{0};
+  CoreOptions options;
+  options.threads = 1;
+  options.hook_time_limit = milliseconds(20);
+  options.log = [&](LogLevel, std::string_view) {
+    ++lines;
+    throw std::runtime_error("no room for a log");
+  };
+  const auto core = std::make_shared<IocpCore>(options);
+  REQUIRE_FALSE(core->Run());
+  Service service(
+      core, std::make_shared<Listener>("127.0.0.1", 0),
+      [&]() -> std::shared_ptr<Session> {
+        Eventually([&] { return lines > 0; }, milliseconds(5'000));
+        throw std::runtime_error("from the factory");
+      },
+      4);
+  REQUIRE_FALSE(service.Start());
+  Connector connector(core);
+  auto client = std::make_shared<TestSession>();
+  REQUIRE_FALSE(connector.Connect(service.LocalEndpoint(), client));
+  CHECK(Eventually([&] { return client->Ended(); }));
+  CHECK(lines >= 2);
+  core->Stop();
+}
+
+}  // namespace
+}  // namespace netcore::test

@@ -1,0 +1,162 @@
+// Worker: what a round does and in what order, and how a worker ends.
+#include "netcore/core/worker.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "netcore/sim/memory_factory.h"
+#include "tests/support/catch.h"
+
+namespace netcore {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Fixture {
+  Fixture() {
+    std::unique_ptr<CompletionPort> port;
+    REQUIRE_FALSE(factory.MakePort(port));
+    worker = std::make_unique<Worker>(0, std::move(port), std::make_shared<const Log>());
+    REQUIRE_FALSE(worker->AttachThread());
+  }
+  MemoryFactory factory;
+  std::unique_ptr<Worker> worker;
+};
+
+// Writes down what it is told, and leaves when asked to.
+class Guest final : public Resident, public Timer {
+ public:
+  Guest(Worker& worker, std::string& trace) : worker_(worker), trace_(trace) { worker_.Add(*this); }
+  ~Guest() { worker_.Remove(*this); }
+
+  void Dispatch(IocpEvent&, IoResult&) noexcept override {}
+  void Flush() noexcept override {
+    trace_ += "f";
+    if (leaving_) worker_.Remove(*this);
+  }
+  void OnStop(const void* group, TimePoint deadline) noexcept override {
+    ++stops;
+    stop_group = group;
+    was_due = deadline <= worker_.Now();
+    leaving_ = true;
+    worker_.FlushLater(*this);
+  }
+  void OnTimer(TimePoint) noexcept override { trace_ += "t"; }
+
+  int stops = 0;
+  const void* stop_group = nullptr;
+  bool was_due = false;
+
+ private:
+  Worker& worker_;
+  std::string& trace_;
+  bool leaving_ = false;
+};
+
+TEST_CASE("a round delivers mail, then fires timers, then flushes, each once", "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  std::string trace;
+  Guest guest(worker, trace);
+  worker.Timers().Arm(guest, worker.Now());
+  worker.FlushLater(guest);
+  worker.FlushLater(guest);
+  CHECK(worker.GetInbox()->Push([&] {
+    CHECK(Worker::Current() == &worker);
+    trace += "m";
+  }));
+  CHECK(Worker::Current() == nullptr);
+  CHECK(worker.Round(milliseconds(10)) == 2);
+  CHECK(trace == "mtf");
+  CHECK(Worker::Current() == nullptr);
+  CHECK(worker.Round(Duration::zero()) == 0);
+  CHECK(trace == "mtf");
+  worker.Remove(guest);
+}
+
+TEST_CASE("a round waits until the next timer and no longer", "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  std::string trace;
+  Guest guest(worker, trace);
+  const TimePoint begin = worker.Now();
+  worker.Timers().Arm(guest, begin + milliseconds(30));
+  CHECK(worker.Round(std::chrono::seconds(5)) == 1);
+  CHECK(trace == "t");
+  CHECK(worker.Now() == begin + milliseconds(30));
+  worker.Timers().Arm(guest, begin + milliseconds(100));
+  CHECK(worker.Round(milliseconds(20)) == 0);
+  CHECK(worker.Now() == begin + milliseconds(50));
+  worker.Timers().Cancel(guest);
+  worker.Remove(guest);
+}
+
+TEST_CASE("a stop reaches every resident of the group", "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  std::string trace;
+  Guest first(worker, trace);
+  Guest second(worker, trace);
+  int group = 0;
+  worker.StopGroup(&group, worker.Now() + milliseconds(10));
+  CHECK(first.stops == 1);
+  CHECK(second.stop_group == &group);
+  CHECK_FALSE(second.was_due);
+  CHECK_FALSE(worker.IsEmpty());
+  worker.Round(Duration::zero());
+  CHECK(worker.IsEmpty());
+}
+
+TEST_CASE("a shut down ends residents at once, also when time has passed since the last round",
+          "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  std::string trace;
+  Guest guest(worker, trace);
+  worker.Round(Duration::zero());
+  fixture.factory.Net()->Advance(milliseconds(500));
+  bool ran = false;
+  const auto inbox = worker.GetInbox();
+  worker.ShutDown();
+  CHECK(guest.stops == 1);
+  CHECK(guest.stop_group == nullptr);
+  CHECK(guest.was_due);
+  CHECK_FALSE(inbox->Push([&] { ran = true; }));
+  CHECK_FALSE(ran);
+}
+
+TEST_CASE(
+    "mail that comes during a shut down is delivered as long as somebody lives there, and "
+    "discarded after that",
+    "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  std::string trace;
+  auto guest = std::make_unique<Guest>(worker, trace);
+  bool first = false;
+  bool second = false;
+  CHECK(worker.GetInbox()->Push([&] {
+    first = worker.IsStopping();
+    CHECK(worker.GetInbox()->Push([&] { second = true; }));
+  }));
+  worker.ShutDown();
+  CHECK(first);
+  CHECK_FALSE(second);
+}
+
+TEST_CASE("a seat counts for as long as it is held", "[worker]") {
+  Fixture fixture;
+  Worker& worker = *fixture.worker;
+  {
+    Worker::Seat seat(worker);
+    CHECK(worker.Load() == 1);
+    Worker::Seat other = std::move(seat);
+    CHECK(worker.Load() == 1);
+    CHECK(&other.GetWorker() == &worker);
+  }
+  CHECK(worker.Load() == 0);
+}
+
+}  // namespace
+}  // namespace netcore
