@@ -1,0 +1,429 @@
+// The life of a connection on its worker. What other threads may call stands in
+// connection_verbs.cpp.
+#include "netcore/session/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/base/log_format.h"
+
+namespace netcore {
+namespace {
+
+CloseReason ReasonOf(const Error& error) noexcept {
+  switch (error.Code()) {
+    case ErrorCode::kConnectionReset:
+    case ErrorCode::kConnectionAborted:
+      return CloseReason::kPeerReset;
+    case ErrorCode::kTimedOut:
+    case ErrorCode::kHostUnreachable:
+    case ErrorCode::kNetworkUnreachable:
+      return CloseReason::kTimedOut;
+    default:
+      return CloseReason::kSystemError;
+  }
+}
+
+TimePoint After(TimePoint now, std::chrono::milliseconds limit) noexcept {
+  return limit > std::chrono::milliseconds::zero() && kNever - now > limit ? now + limit : kNever;
+}
+
+// The place is a courtesy: without memory for it the error stands alone.
+Error AtPeer(const Error& error, const Endpoint& peer) noexcept {
+  try {
+    return error.At("connect " + peer.ToString());
+  } catch (const std::bad_alloc&) {
+    return error;
+  }
+}
+
+}  // namespace
+
+Connection::Connection(Session& session, std::shared_ptr<SessionContext> context, Worker& worker,
+                       const Endpoint& peer)
+    : session_(session),
+      worker_(worker),
+      inbox_(worker.GetInbox()),
+      context_(std::move(context)),
+      id_(context_->NextSessionId()),
+      peer_(peer) {}
+
+Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
+                               const Worker::Seat& seat, const Endpoint& peer) {
+  if (session.connection_ != nullptr) return nullptr;
+  session.connection_ =
+      std::make_unique<Connection>(session, std::move(context), seat.GetWorker(), peer);
+  session.begun_.store(session.connection_.get(), std::memory_order_release);
+  return session.connection_.get();
+}
+
+void Connection::Detach(Session& session) noexcept {
+  session.begun_.store(nullptr, std::memory_order_release);
+  session.connection_.reset();
+}
+
+void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionContext> context,
+                        SessionContext::Ticket ticket, Worker::Seat seat, OwnedSocket socket,
+                        const Endpoint& peer) noexcept {
+  Worker& worker = seat.GetWorker();
+  if (worker.IsStopping() || context->IsStopping()) return;
+  SessionContext& shared = *context;
+  const auto fail = [&](std::string_view why) {
+    shared.Counters(worker.Index()).AddFactoryFailure();
+    WriteLog(shared.GetLog(), LogLevel::kError, "the session factory {}; a connection was closed",
+             why);
+  };
+  SessionRef session;
+  try {
+    {
+      const Worker::HookScope scope(worker, "the session factory", 0);
+      session = factory();
+    }
+    if (session == nullptr) return fail("returned null");
+    Connection* connection = Attach(*session, std::move(context), seat, peer);
+    if (connection == nullptr) return fail("returned a session that was used before");
+    connection->Settle(std::move(ticket), std::move(seat), std::move(socket));
+    if (connection->phase_ == Phase::kConnecting) connection->Open();
+  } catch (const std::exception& error) {
+    fail(error.what());
+  } catch (...) {
+    fail("threw what is no std::exception");
+  }
+}
+
+void Connection::Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortFactory& factory,
+                         std::chrono::milliseconds timeout) noexcept {
+  OwnedSocket socket;
+  const Error error = factory.OpenSocket(peer_.GetFamily(), socket);
+  Settle(std::move(ticket), std::move(seat), std::move(socket));
+  if (error) return BeginEnd(CloseReason::kConnectFailed, Closing::kAbort, AtPeer(error, peer_));
+  try {
+    connect_event_ = std::make_unique<IocpEvent>(EventKind::kConnect, *this);
+  } catch (const std::bad_alloc&) {
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
+  if (phase_ != Phase::kConnecting) return;
+  end_deadline_ = After(worker_.Now(), timeout);
+  SetDeadline(end_deadline_);
+  if (phase_ != Phase::kConnecting) return;
+  ++pending_;
+  worker_.Port().SubmitConnect(*socket_, peer_, *connect_event_);
+}
+
+void Connection::Abandon() noexcept {
+  phase_ = Phase::kClosed;
+  state_.store(State::kClosed, std::memory_order_release);
+  close_info_.reason = CloseReason::kServiceStopping;
+  context_->Counters(worker_.Index()).AddEnded(close_info_.reason);
+  RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });
+}
+
+// Moves in. Without memory for the socket it begins to move out.
+void Connection::Settle(SessionContext::Ticket ticket, Worker::Seat seat,
+                        OwnedSocket socket) noexcept {
+  ticket_ = std::move(ticket);
+  seat_ = std::move(seat);
+  self_ = session_.shared_from_this();
+  worker_.Add(*this);
+  if (!socket) return;
+  try {
+    socket_ = worker_.Port().Adopt(std::move(socket), context_->Options().socket);
+  } catch (const std::bad_alloc&) {
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
+}
+
+void Connection::Open() noexcept {
+  State expected = State::kConnecting;
+  if (!state_.compare_exchange_strong(expected, State::kConnected, std::memory_order_acq_rel)) {
+    return;  // another thread gave the connect up; its mail is on the way
+  }
+  local_ = worker_.Port().LocalEndpoint(*socket_);
+  has_local_.store(true, std::memory_order_release);
+  phase_ = Phase::kOpen;
+  end_deadline_ = kNever;
+  opened_ = true;
+  last_recv_ = worker_.Now();
+  context_->SessionOpened();
+  context_->Counters(worker_.Index()).AddOpened();
+  CallHook("OnConnected", [this] { session_.OnConnected(); });
+  if (phase_ != Phase::kOpen) return;
+  SetDeadline(NextDeadline());
+  if (phase_ == Phase::kOpen && !paused_) SubmitRecv();
+  if (fin_asked_) SendFin();  // while the connect was under way
+}
+
+void Connection::Dispatch(IocpEvent& event, IoResult& result) noexcept {
+  const bool last = !result.more;
+  switch (event.Kind()) {
+    case EventKind::kConnect:
+      ProcessConnect(result);
+      break;
+    case EventKind::kRecv:
+      recv_pending_ = !last;
+      ProcessRecv(result);
+      break;
+    case EventKind::kSend:
+      send_pending_ = false;
+      ProcessSend(result);
+      break;
+    case EventKind::kAccept:
+      NETCORE_ASSERT(false);  // a connection accepts nothing
+  }
+  if (last && FinishOne()) Close();
+}
+
+void Connection::ProcessConnect(IoResult& result) noexcept {
+  if (phase_ != Phase::kConnecting) return;
+  if (!result.error) return Open();
+  BeginEnd(
+      result.error == ErrorCode::kTimedOut ? CloseReason::kTimedOut : CloseReason::kConnectFailed,
+      Closing::kAbort, AtPeer(result.error, peer_));
+}
+
+void Connection::ProcessRecv(IoResult& result) noexcept {
+  if (phase_ >= Phase::kDraining) return;
+  if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
+  last_recv_ = worker_.Now();
+  if (!result.data.empty()) {
+    context_->Counters(worker_.Index()).AddReceived(result.data.size());
+    if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
+      CallHook("OnRecv", [&] { session_.OnRecv(result.data); });
+    }
+    return;
+  }
+  if (result.more) return;
+  peer_closed_ = true;
+  if (phase_ != Phase::kOpen) return ContinueEnd();
+  if (fin_sent_ || context_->Options().on_peer_close == PeerClose::kCloseAfterFlush) {
+    return BeginEnd(CloseReason::kPeerClosed, Closing::kGraceful);
+  }
+  CallHook("OnPeerClosed", [this] { session_.OnPeerClosed(); });
+}
+
+void Connection::ProcessSend(IoResult& result) noexcept {
+  queue_.Consume(result.bytes, worker_.Buffers());
+  queued_bytes_.fetch_sub(result.bytes, std::memory_order_relaxed);
+  context_->Counters(worker_.Index()).AddSent(result.bytes);
+  if (phase_ >= Phase::kDraining) return;
+  if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
+  CallHook("OnSend", [&] { session_.OnSend(result.bytes); });
+  if (!queue_.Empty()) worker_.FlushLater(*this);
+  if (fin_asked_) SendFin();
+  if (phase_ == Phase::kFlushing) ContinueEnd();
+}
+
+void Connection::Queue(SendBufferRef buffer) {
+  if ((phase_ != Phase::kOpen && phase_ != Phase::kFlushing) || fin_sent_) return;
+  queue_.Push(std::move(buffer));
+  if (!send_pending_) worker_.FlushLater(*this);
+}
+
+void Connection::Flush() noexcept {
+  if (send_pending_ || queue_.Empty()) return;
+  if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
+  std::array<SendSlice, CompletionPort::kMaxSendSlices> slices;
+  const std::size_t count = queue_.Gather(slices);
+  last_progress_ = worker_.Now();
+  send_pending_ = true;
+  ++pending_;
+  worker_.Port().SubmitSend(*socket_, std::span(slices).first(count), send_event_);
+  SetDeadline(NextDeadline());
+}
+
+// Half-closes as soon as nothing waits any more. An end of both halves is an end.
+void Connection::SendFin() noexcept {
+  if (phase_ != Phase::kOpen || fin_sent_ || send_pending_ || !queue_.Empty()) return;
+  fin_sent_ = true;
+  worker_.Port().ShutdownSend(*socket_);
+  if (peer_closed_) BeginEnd(CloseReason::kPeerClosed, Closing::kGraceful);
+}
+
+void Connection::SubmitRecv() noexcept {
+  recv_pending_ = true;
+  ++pending_;
+  worker_.Port().SubmitRecv(*socket_, recv_event_);
+}
+
+void Connection::SetPaused(bool paused) noexcept {
+  if (phase_ > Phase::kOpen || paused == paused_) return;
+  paused_ = paused;
+  if (phase_ != Phase::kOpen) return;
+  if (paused) {
+    if (recv_pending_) worker_.Port().PauseRecv(*socket_, recv_event_);
+    return;
+  }
+  last_recv_ = worker_.Now();
+  if (recv_pending_) {
+    worker_.Port().ResumeRecv(*socket_, recv_event_);
+  } else if (!peer_closed_) {
+    SubmitRecv();
+  }
+  SetDeadline(NextDeadline());
+}
+
+// The one way to an end. The first reason stands; an abort, or a fault, cuts a graceful end short.
+void Connection::BeginEnd(CloseReason reason, Closing closing, const Error& error) noexcept {
+  if (phase_ >= Phase::kDraining) return;
+  if (phase_ <= Phase::kOpen) {
+    close_info_.reason = reason;
+    State state = state_.load(std::memory_order_relaxed);
+    while (state < State::kDisconnecting &&
+           !state_.compare_exchange_weak(state, State::kDisconnecting)) {
+    }
+  }
+  if (!close_info_.error) close_info_.error = error;
+  if (closing == Closing::kAbort || phase_ == Phase::kConnecting) return Drain(true);
+  if (phase_ != Phase::kOpen) return;
+  phase_ = Phase::kFlushing;
+  end_deadline_ = After(worker_.Now(), context_->Options().close_timeout);
+  SetDeadline(NextDeadline());
+  ContinueEnd();
+}
+
+// The next step of a graceful end, if what it waits for has come.
+void Connection::ContinueEnd() noexcept {
+  if (phase_ == Phase::kFlushing) {
+    if (send_pending_) return;
+    if (!queue_.Empty()) return worker_.FlushLater(*this);
+    if (!fin_sent_) worker_.Port().ShutdownSend(*socket_);
+    phase_ = Phase::kLingering;
+  }
+  if (phase_ != Phase::kLingering) return;
+  // Bytes that nobody read would turn our close into a reset, which may take from the peer what it
+  // has not read.
+  if (peer_closed_) return Drain(false);
+  if (!recv_pending_) return SubmitRecv();
+  if (std::exchange(paused_, false)) worker_.Port().ResumeRecv(*socket_, recv_event_);
+}
+
+void Connection::Drain(bool abort) noexcept {
+  if (phase_ >= Phase::kDraining) return;
+  phase_ = Phase::kDraining;
+  abort_ = abort;
+  worker_.Timers().Cancel(*this);
+  CompletionPort& port = worker_.Port();
+  if (connect_event_ != nullptr) port.Cancel(*connect_event_);
+  if (recv_pending_) port.Cancel(recv_event_);
+  if (send_pending_) port.Cancel(send_event_);
+  FinishOneLater();
+}
+
+// OnDisconnected never runs inside a verb, nor inside another session's hook, nor while the
+// residents are walked.
+void Connection::FinishOneLater() noexcept {
+  if (!FinishOne()) return;
+  const bool pushed = inbox_->Push(close_mail_);
+  NETCORE_ASSERT(pushed);  // a worker's inbox is open as long as somebody lives there
+}
+
+void Connection::Close() noexcept {
+  const bool cut = abort_ || !queue_.Empty();
+  phase_ = Phase::kClosed;
+  if (socket_ != nullptr) {
+    worker_.Port().Close(*socket_, cut ? CloseMode::kAbort : CloseMode::kGraceful);
+  }
+  worker_.Remove(*this);
+  state_.store(State::kClosed, std::memory_order_release);
+  close_info_.bytes_unsent = queued_bytes_.load(std::memory_order_relaxed);
+
+  // Let go of in this order: the session, which may be this connection's end, then what lets
+  // WaitStopped return.
+  const std::shared_ptr<SessionContext> context = context_;
+  const SessionContext::Ticket ticket = std::move(ticket_);
+  const Worker::Seat seat = std::move(seat_);
+  const SessionRef self = std::move(self_);
+
+  context->Counters(worker_.Index()).AddEnded(close_info_.reason);
+  RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });
+  if (opened_) context->SessionEnded(close_info_.bytes_unsent);
+  queue_.Clear();
+}
+
+void Connection::OnStop(const void* group, TimePoint deadline) noexcept {
+  if (group != nullptr && group != context_.get()) return;
+  if (deadline <= worker_.Now()) {
+    return BeginEnd(CloseReason::kServiceStopping, Closing::kAbort);
+  }
+  BeginEnd(CloseReason::kServiceStopping, Closing::kGraceful);
+  if (phase_ >= Phase::kDraining) return;
+  end_deadline_ = std::min(end_deadline_, deadline);
+  SetDeadline(end_deadline_);
+}
+
+void Connection::OnTimer(TimePoint now) noexcept {
+  const TimePoint due = NextDeadline();
+  if (due > now) return SetDeadline(due);
+  switch (phase_) {
+    case Phase::kConnecting:
+      return BeginEnd(CloseReason::kTimedOut, Closing::kAbort, AtPeer(ErrorCode::kTimedOut, peer_));
+    case Phase::kOpen:
+      if (send_pending_ && After(last_progress_, context_->Options().send_stall_timeout) <= now) {
+        return BeginEnd(CloseReason::kSendStalled, Closing::kAbort);
+      }
+      return BeginEnd(CloseReason::kIdleTimeout, Closing::kGraceful);
+    case Phase::kFlushing:
+      return Drain(true);
+    case Phase::kLingering:
+      return Drain(false);
+    case Phase::kDraining:
+    case Phase::kClosed:
+      return;
+  }
+}
+
+TimePoint Connection::NextDeadline() const noexcept {
+  const SessionOptions& options = context_->Options();
+  TimePoint next = end_deadline_;
+  if (phase_ == Phase::kOpen && !paused_ && !peer_closed_) {
+    next = std::min(next, After(last_recv_, options.idle_timeout));
+  }
+  if (send_pending_) next = std::min(next, After(last_progress_, options.send_stall_timeout));
+  return next;
+}
+
+// Moves the timer only to an earlier time: one that fires too early finds that out and moves
+// itself.
+void Connection::SetDeadline(TimePoint deadline) noexcept {
+  if (deadline >= Deadline()) return;
+  try {
+    worker_.Timers().Arm(*this, deadline);
+  } catch (const std::bad_alloc&) {
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
+}
+
+// False if it threw.
+template <typename Hook>
+bool Connection::RunHook(const char* name, Hook&& hook) noexcept {
+  const Worker::HookScope scope(worker_, name, id_);
+  try {
+    hook();
+    return true;
+  } catch (const std::exception& error) {
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", id_, peer_,
+             name, error.what());
+  } catch (...) {
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", id_, peer_, name);
+  }
+  return false;
+}
+
+template <typename Hook>
+void Connection::CallHook(const char* name, Hook&& hook) noexcept {
+  if (!RunHook(name, std::forward<Hook>(hook))) {
+    BeginEnd(CloseReason::kHookThrew, Closing::kAbort);
+  }
+}
+
+void Connection::RunPosted(Task& task) noexcept {
+  if (phase_ == Phase::kClosed) return;
+  CallHook("a posted task", [&] { task(); });
+}
+
+}  // namespace netcore

@@ -1,0 +1,198 @@
+// Connection: the machinery behind one Session: its pending operations, its queue, its deadlines,
+// its one path to death. Knows its worker and its context; knows no service and no core.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "netcore/base/clock.h"
+#include "netcore/base/endpoint.h"
+#include "netcore/core/resident.h"
+#include "netcore/core/timer_queue.h"
+#include "netcore/core/worker.h"
+#include "netcore/port/completion_port.h"
+#include "netcore/port/port_factory.h"
+#include "netcore/session/send_queue.h"
+#include "netcore/session/session.h"
+#include "netcore/session/session_context.h"
+
+namespace netcore {
+
+///     kConnecting ----> kOpen ----> kFlushing ----> kLingering ----> kDraining ----> kClosed
+///          |              |     Disconnect      all sent,     the peer's FIN,    last
+///          |              |     kGraceful       FIN sent      or the deadline    completion
+///          +--------------+-----------------------------------------^
+///              a fault, a failed connect, kAbort: all is cancelled
+///
+/// Every pending operation counts one in pending_; so does being before kDraining, and so does a
+/// hook that runs: who takes it to zero ends the session, so no completion finds it freed, and a
+/// paused session ends too.
+///
+/// Owns: the socket, the queue. Lifetime: its session's; keeps that alive from Accept or Connect to
+/// OnDisconnected. Threads: the worker's own, but for what says otherwise.
+class Connection final : public Resident, public Timer {
+ public:
+  /// Makes a session for an accepted socket and begins it. What fails is logged and counted in the
+  /// context.
+  static void Accept(const SessionFactory& factory, std::shared_ptr<SessionContext> context,
+                     SessionContext::Ticket ticket, Worker::Seat seat, OwnedSocket socket,
+                     const Endpoint& peer) noexcept;
+
+  /// Gives `session` its one connection, to be begun on the worker that `seat` is on. Null if it
+  /// already had one. Throws std::bad_alloc. Threads: whoever is the first to know the session.
+  static Connection* Attach(Session& session, std::shared_ptr<SessionContext> context,
+                            const Worker::Seat& seat, const Endpoint& peer);
+
+  /// Takes it away again, before anybody was told of it.
+  static void Detach(Session& session) noexcept;
+
+  /// Begins to connect. Every failure arrives as OnDisconnected.
+  void Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortFactory& factory,
+               std::chrono::milliseconds timeout) noexcept;
+
+  /// True when a stop came before the connect could begin: it would find nobody to tell later.
+  bool IsTooLate() const noexcept { return worker_.IsStopping() || context_->IsStopping(); }
+
+  /// Instead of Connect, when it is too late: OnDisconnected, on the calling thread.
+  void Abandon() noexcept;
+
+  Connection(Session& session, std::shared_ptr<SessionContext> context, Worker& worker,
+             const Endpoint& peer);
+  ~Connection() = default;
+
+  // The session's verbs. Threads: any.
+  SendResult Send(std::span<const std::byte> bytes) noexcept;
+  SendResult Send(SendBufferRef buffer) noexcept;
+  void Disconnect(CloseReason reason, Closing closing) noexcept;
+  void ShutdownSend() noexcept;
+  void AskPaused(bool paused) noexcept;
+  bool Post(Task task);
+
+  std::size_t QueuedBytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
+  bool IsConnected() const noexcept {
+    return state_.load(std::memory_order_acquire) == State::kConnected;
+  }
+  std::uint64_t Id() const noexcept { return id_; }
+  const Endpoint& Peer() const noexcept { return peer_; }
+  Endpoint Local() const noexcept { return IsBegun() ? local_ : Endpoint(); }
+
+ private:
+  // What other threads see. kDisconnecting from the first Disconnect on, before the worker hears of
+  // it.
+  enum class State : std::uint8_t { kConnecting, kConnected, kDisconnecting, kClosed };
+
+  // Where the worker is with it.
+  enum class Phase : std::uint8_t { kConnecting, kOpen, kFlushing, kLingering, kDraining, kClosed };
+
+  // Embedded, so that an end never needs memory.
+  class EndMail final : public Mail {
+   public:
+    explicit EndMail(Connection& connection) noexcept : connection_(connection) {}
+    void Send(Inbox& inbox, CloseReason reason, Closing closing) noexcept;
+    void Deliver() noexcept override;
+    void Discard() noexcept override;
+
+   private:
+    Connection& connection_;
+    CloseReason reason_ = CloseReason::kLocal;
+    Closing closing_ = Closing::kGraceful;
+    SessionRef keep_;  // while it is in the mailbox
+  };
+
+  class CloseMail final : public Mail {
+   public:
+    explicit CloseMail(Connection& connection) noexcept : connection_(connection) {}
+    void Deliver() noexcept override { connection_.Close(); }
+    void Discard() noexcept override {}
+
+   private:
+    Connection& connection_;
+  };
+
+  void Dispatch(IocpEvent& event, IoResult& result) noexcept override;
+  void Flush() noexcept override;
+  void OnStop(const void* group, TimePoint deadline) noexcept override;
+  void OnTimer(TimePoint now) noexcept override;
+
+  bool IsBegun() const noexcept { return has_local_.load(std::memory_order_acquire); }
+  void Settle(SessionContext::Ticket ticket, Worker::Seat seat, OwnedSocket socket) noexcept;
+  void Open() noexcept;
+  void ProcessConnect(IoResult& result) noexcept;
+  void ProcessRecv(IoResult& result) noexcept;
+  void ProcessSend(IoResult& result) noexcept;
+
+  bool IsOwnThread() const noexcept { return Worker::Current() == &worker_; }
+  bool TryCount(std::size_t bytes) noexcept;
+  template <typename MakeBuffer>
+  SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
+  void Queue(SendBufferRef buffer);
+  void RunQueued(const SendBufferRef& buffer) noexcept;
+  void Ask(EndMail& mail, CloseReason reason, Closing closing) noexcept;
+  void SetPaused(bool paused) noexcept;
+  template <typename Action>
+  void PushAction(Action action) noexcept;
+  void SendFin() noexcept;
+  void RunPosted(Task& task) noexcept;
+
+  void BeginEnd(CloseReason reason, Closing closing, const Error& error = {}) noexcept;
+  void ContinueEnd() noexcept;
+  void Drain(bool abort) noexcept;
+  bool FinishOne() noexcept { return --pending_ == 0; }
+  void FinishOneLater() noexcept;
+  void Close() noexcept;
+
+  void SubmitRecv() noexcept;
+  void SetDeadline(TimePoint deadline) noexcept;
+  TimePoint NextDeadline() const noexcept;
+  template <typename Hook>
+  bool RunHook(const char* name, Hook&& hook) noexcept;
+  template <typename Hook>
+  void CallHook(const char* name, Hook&& hook) noexcept;
+
+  Session& session_;
+  Worker& worker_;  // the own thread's, until kClosed; other threads compare its address
+  const std::shared_ptr<Inbox> inbox_;
+  const std::shared_ptr<SessionContext> context_;
+  const std::uint64_t id_;
+  const Endpoint peer_;
+
+  std::atomic<State> state_{State::kConnecting};
+  std::atomic<bool> abort_asked_{false};
+  std::atomic<bool> send_shut_{false};        // ShutdownSend was called
+  std::atomic<bool> has_local_{false};        // local_ is there and stays
+  std::atomic<std::size_t> queued_bytes_{0};  // what Send took and the system has not
+  EndMail end_mail_{*this};
+  EndMail abort_mail_{*this};
+
+  // The worker's from here on.
+  Phase phase_ = Phase::kConnecting;
+  bool paused_ = false;
+  std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
+  bool peer_closed_ = false;
+  bool fin_asked_ = false;
+  bool fin_sent_ = false;
+  bool send_pending_ = false;
+  bool recv_pending_ = false;
+  bool abort_ = false;
+  bool opened_ = false;  // OnConnected was called
+  int pending_ = 1;      // see above
+  SessionRef self_;
+  SessionContext::Ticket ticket_;
+  Worker::Seat seat_;
+  Endpoint local_;
+  PortSocket* socket_ = nullptr;
+  SendQueue queue_;
+  CloseInfo close_info_;
+  TimePoint last_recv_ = {};
+  TimePoint last_progress_ = {};     // of the pending send
+  TimePoint end_deadline_ = kNever;  // of a connect, or of a graceful end
+  std::unique_ptr<IocpEvent> connect_event_;
+  IocpEvent recv_event_{EventKind::kRecv, *this};
+  IocpEvent send_event_{EventKind::kSend, *this};
+  CloseMail close_mail_{*this};
+};
+
+}  // namespace netcore

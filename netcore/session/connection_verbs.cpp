@@ -1,0 +1,145 @@
+// What any thread may call on a connection. On the worker's own thread it is done at once;
+// otherwise, and behind mail that waits, it goes through the inbox, so that all of it happens in
+// the order in which it was called.
+#include <new>
+#include <utility>
+
+#include "netcore/session/connection.h"
+
+namespace netcore {
+
+// Counts bytes in, if they fit.
+bool Connection::TryCount(std::size_t bytes) noexcept {
+  const std::size_t limit = context_->Options().max_send_queue_bytes;
+  const std::size_t before = queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (limit == 0 || (bytes <= limit && before <= limit - bytes)) return true;
+  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
+template <typename MakeBuffer>
+SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept {
+  if (!IsConnected() || send_shut_.load(std::memory_order_acquire)) return SendResult::kClosing;
+  if (size == 0) return SendResult::kQueued;
+  if (!TryCount(size)) {
+    Disconnect(CloseReason::kSendQueueFull, Closing::kAbort);
+    return SendResult::kQueueFull;
+  }
+  try {
+    const bool direct = IsOwnThread() && !inbox_->HasMail();
+    SendBufferRef buffer = make_buffer(direct);
+    if (direct) {
+      Queue(std::move(buffer));
+      return SendResult::kQueued;
+    }
+    const bool pushed = inbox_->Push([keep = session_.shared_from_this(), this,
+                                      buffer = std::move(buffer)] { RunQueued(buffer); });
+    if (pushed) return SendResult::kQueued;
+  } catch (const std::bad_alloc&) {
+    Disconnect(CloseReason::kSystemError, Closing::kAbort);
+  }
+  queued_bytes_.fetch_sub(size, std::memory_order_relaxed);
+  return SendResult::kClosing;
+}
+
+SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
+  return Enqueue(bytes.size(), [&](bool direct) {
+    return direct ? worker_.Buffers().Copy(bytes) : SendBuffer::Copy(bytes);
+  });
+}
+
+SendResult Connection::Send(SendBufferRef buffer) noexcept {
+  if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
+  const std::size_t size = buffer->Size();
+  return Enqueue(size, [&](bool) { return std::move(buffer); });
+}
+
+// A send that came by mail: nobody is there any more to be told that memory is short.
+void Connection::RunQueued(const SendBufferRef& buffer) noexcept {
+  try {
+    Queue(buffer);
+  } catch (const std::bad_alloc&) {
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
+}
+
+void Connection::Disconnect(CloseReason reason, Closing closing) noexcept {
+  State state = state_.load(std::memory_order_acquire);
+  while (state < State::kDisconnecting) {
+    if (state_.compare_exchange_weak(state, State::kDisconnecting, std::memory_order_acq_rel)) {
+      return Ask(end_mail_, reason, closing);
+    }
+  }
+  if (state != State::kClosed && closing == Closing::kAbort &&
+      !abort_asked_.exchange(true, std::memory_order_acq_rel)) {
+    Ask(abort_mail_, reason, closing);
+  }
+}
+
+// Each mail is used once: whoever won the right to it is the only one here.
+void Connection::Ask(EndMail& mail, CloseReason reason, Closing closing) noexcept {
+  if (IsOwnThread() && !inbox_->HasMail()) {
+    BeginEnd(reason, closing);
+  } else {
+    mail.Send(*inbox_, reason, closing);
+  }
+}
+
+void Connection::EndMail::Send(Inbox& inbox, CloseReason reason, Closing closing) noexcept {
+  reason_ = reason;
+  closing_ = closing;
+  keep_ = connection_.session_.shared_from_this();
+  // A closed inbox has nobody left behind it: the connection has ended.
+  if (!inbox.Push(*this)) keep_.reset();
+}
+
+void Connection::EndMail::Deliver() noexcept {
+  const SessionRef keep = std::move(keep_);
+  connection_.BeginEnd(reason_, closing_);
+}
+
+void Connection::EndMail::Discard() noexcept { const SessionRef keep = std::move(keep_); }
+
+// Through the inbox. What can't be asked for lack of memory ends the session rather than being
+// forgotten.
+template <typename Action>
+void Connection::PushAction(Action action) noexcept {
+  try {
+    static_cast<void>(inbox_->Push([keep = session_.shared_from_this(), action] { action(); }));
+  } catch (const std::bad_alloc&) {
+    Disconnect(CloseReason::kSystemError, Closing::kAbort);
+  }
+}
+
+void Connection::ShutdownSend() noexcept {
+  if (send_shut_.exchange(true, std::memory_order_acq_rel)) return;
+  const auto shut = [this] {
+    fin_asked_ = true;
+    SendFin();
+  };
+  if (IsOwnThread() && !inbox_->HasMail()) return shut();
+  PushAction(shut);
+}
+
+void Connection::AskPaused(bool paused) noexcept {
+  if (state_.load(std::memory_order_acquire) == State::kClosed) return;
+  if (!IsOwnThread()) {
+    return PushAction([this, paused] {
+      if (own_pauses_in_mail_ == 0) SetPaused(paused);
+    });
+  }
+  SetPaused(paused);
+  // Mail that waits may say the opposite, and was sent before: it has no say until this is behind
+  // it.
+  if (!inbox_->HasMail()) return;
+  ++own_pauses_in_mail_;
+  PushAction([this] { --own_pauses_in_mail_; });
+}
+
+bool Connection::Post(Task task) {
+  return inbox_->Push([keep = session_.shared_from_this(), this, task = std::move(task)]() mutable {
+    RunPosted(task);
+  });
+}
+
+}  // namespace netcore

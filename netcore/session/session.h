@@ -1,0 +1,133 @@
+// Session: one connection, as its user sees it. Subclass it, override the hooks, hand a factory to
+// a Service. The machinery behind it is Connection.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "netcore/base/endpoint.h"
+#include "netcore/base/task.h"
+#include "netcore/buffer/send_buffer.h"
+#include "netcore/session/close_info.h"
+
+namespace netcore {
+
+class Connection;
+class Session;
+
+using SessionRef = std::shared_ptr<Session>;
+
+/// Makes a session for each connection. Runs on the thread of the worker that the session will live
+/// on.
+using SessionFactory = std::function<std::shared_ptr<Session>()>;
+
+/// A factory for sessions of type T without arguments.
+template <typename T>
+std::shared_ptr<Session> MakeSession() {
+  return std::make_shared<T>();
+}
+
+/// What became of a Send, decided at once.
+enum class SendResult : std::uint8_t {
+  kQueued,     // the bytes will leave in their turn, unless the session ends first
+  kClosing,    // not connected: the session is ending, has ended, or has not begun
+  kQueueFull,  // SessionOptions::max_send_queue_bytes would be passed; the session ends with
+               // kSendQueueFull
+};
+
+///     accept / connect -> Connected -> Disconnecting -> Closed
+///
+/// Hooks run on the session's worker thread, never two at once, in the order
+///     OnConnected, (OnRecv | OnSend | OnPeerClosed)*, OnDisconnected
+/// with the ends exactly once; a connect that fails gets OnDisconnected alone. A hook that throws
+/// ends its session with kHookThrew and nothing else. A hook must not block: everybody on its
+/// worker waits for it. Leave long work to other threads, which Send and Disconnect at any time.
+///
+/// Lifetime: kept alive by netcore from accept or connect until OnDisconnected has returned; a
+/// reference held longer is harmless. One object serves one connection.
+///
+/// Threads: any, for all that is public. What happens before in the callers, whichever threads they
+/// are, happens before at the session: sends arrive in that order.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  virtual ~Session();
+
+  /// Queues a copy of `bytes` behind earlier sends. All that is sent in one round of the worker
+  /// leaves in one system call. Never blocks, never calls a hook, never throws: where memory is
+  /// short the session ends with kSystemError.
+  SendResult Send(std::span<const std::byte> bytes) noexcept;
+
+  /// The same without a copy. Shares `buffer` until it is sent or the session ends; nobody writes
+  /// to it again.
+  SendResult Send(SendBufferRef buffer) noexcept;
+
+  /// Begins the end: from now on Send says kClosing and OnRecv is not called any more.
+  /// OnDisconnected tells when all is over, never from inside this call. Any number of times: the
+  /// first reason stands; a later kAbort cuts a graceful end short. While a connect is under way,
+  /// it gives that up.
+  void Disconnect(CloseReason reason = CloseReason::kLocal,
+                  Closing closing = Closing::kGraceful) noexcept;
+
+  /// Half-closes: sends FIN behind what is queued, and goes on receiving. From now on Send says
+  /// kClosing. The session ends when the peer closes too (kPeerClosed), or by Disconnect.
+  void ShutdownSend() noexcept;
+
+  /// Stops OnRecv until ResumeRecv, so that a peer that sends too fast is slowed down by TCP. On
+  /// the session's own thread it is done when it returns. Meanwhile nothing that the peer does is
+  /// noticed, but through failing sends.
+  void PauseRecv() noexcept;
+  void ResumeRecv() noexcept;
+
+  /// Runs `task` on the session's thread, in order with sends and disconnects; what it throws ends
+  /// the session as in a hook. False, and `task` is destroyed, when the session's worker is gone. A
+  /// task whose turn comes after OnDisconnected, or whose worker stops first, is destroyed without
+  /// being run. Throws std::bad_alloc.
+  bool Post(Task task);
+
+  /// Bytes that wait in the session, of those that Send took.
+  std::size_t QueuedBytes() const noexcept;
+
+  bool IsConnected() const noexcept;
+
+  /// Counts up from 1 in one service or connector; 0 before the session begins.
+  std::uint64_t Id() const noexcept;
+
+  /// None before the session begins; stays when it has ended.
+  Endpoint PeerEndpoint() const noexcept;
+  Endpoint LocalEndpoint() const noexcept;
+
+ protected:
+  /// Sending and joining groups works from here on.
+  virtual void OnConnected() {}
+
+  /// What arrived: 64 KiB at most, cut wherever TCP cut it. Yours until you return, also to decrypt
+  /// in place.
+  virtual void OnRecv(std::span<std::byte> bytes);
+
+  /// One gather of queued sends, or 64 KiB of a longer one, has been handed to the system.
+  virtual void OnSend(std::size_t bytes);
+
+  /// The peer closed its write side, and the session goes on (PeerClose::kKeepOpen).
+  virtual void OnPeerClosed() {}
+
+  /// It is over; the socket is closed. Once, the last hook.
+  virtual void OnDisconnected(const CloseInfo& info);
+
+ private:
+  friend class Connection;
+
+  // Null before the session begins. A factory may have shown the session to other threads by then.
+  Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }
+
+  std::unique_ptr<Connection> connection_;   // made once, when the session begins
+  std::atomic<Connection*> begun_{nullptr};  // the same, for all threads
+};
+
+}  // namespace netcore

@@ -1,0 +1,39 @@
+// What a service or a connector demands of its sessions.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "netcore/port/completion_port.h"
+
+namespace netcore {
+
+/// What happens when the peer closes its write side (FIN).
+enum class PeerClose : std::uint8_t {
+  kCloseAfterFlush,  // what is queued is sent, then the session ends with kPeerClosed
+  kKeepOpen,         // OnPeerClosed; the session goes on sending until it is disconnected
+};
+
+/// Every bound on what a peer can make a session hold or wait for. A time of zero is no limit.
+struct SessionOptions {
+  /// Bytes that wait to be sent on one session. A Send beyond it ends the session with
+  /// kSendQueueFull.
+  std::size_t max_send_queue_bytes = 1024 * 1024;
+
+  /// How long the peer may send nothing. Time in PauseRecv does not count.
+  std::chrono::milliseconds idle_timeout{0};
+
+  /// How long what was handed to the system (64 KiB at most) may take to be accepted by the peer.
+  std::chrono::milliseconds send_stall_timeout{60'000};
+
+  /// How long a graceful end may take, from Disconnect to OnDisconnected: for what is queued to
+  /// leave, and for the peer to close too. If something is unsent by then the peer gets a reset.
+  std::chrono::milliseconds close_timeout{10'000};
+
+  PeerClose on_peer_close = PeerClose::kCloseAfterFlush;
+
+  SocketOptions socket{};
+};
+
+}  // namespace netcore

@@ -1,0 +1,217 @@
+// Order: what happens before in the callers arrives before at the session, whichever threads they
+// are.
+#include <barrier>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <optional>
+
+#include "tests/support/test_server.h"
+
+namespace netcore::test {
+namespace {
+
+constexpr std::uint32_t kHandOffs = 100'000;
+
+std::string Encode(std::uint32_t number) {
+  std::string text(sizeof number, '\0');
+  std::memcpy(text.data(), &number, sizeof number);
+  return text;
+}
+
+std::uint32_t Decode(const std::string& text, std::size_t index) {
+  std::uint32_t number = 0;
+  std::memcpy(&number, text.data() + index * sizeof number, sizeof number);
+  return number;
+}
+
+// Index of the first number that is not what its place says, or the count when all are right.
+std::size_t FirstOutOfOrder(const std::string& text) {
+  const std::size_t count = text.size() / sizeof(std::uint32_t);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (Decode(text, i) != i) return i;
+  }
+  return count;
+}
+
+// Spins, for a hundred thousand times: where a wait is a system call of its own it takes minutes.
+void Await(const std::atomic<std::uint32_t>& turn, std::uint32_t number) {
+  while (turn != number) std::this_thread::yield();
+}
+
+WorldOptions Unbounded() {
+  WorldOptions options;
+  options.server.max_send_queue_bytes = 0;
+  options.client.max_send_queue_bytes = 0;
+  return options;
+}
+
+TEST_CASE("sends of a chain of hand-offs between threads arrive in the order of the chain",
+          "[session][order]") {
+  OnRealBackends(Unbounded(), [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    constexpr std::uint32_t kThreads = 3;
+    std::atomic<std::uint32_t> turn{0};
+    std::vector<std::thread> threads;
+    for (std::uint32_t index = 0; index < kThreads; ++index) {
+      threads.emplace_back([&, index] {
+        for (std::uint32_t mine = index; mine < kHandOffs; mine += kThreads) {
+          Await(turn, mine);
+          pair.server->SendText(Encode(mine));
+          turn.store(mine + 1, std::memory_order_release);
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(world.WaitFor([&] { return pair.client->ReceivedBytes() == 4 * kHandOffs; }));
+    CHECK(FirstOutOfOrder(pair.client->Received()) == kHandOffs);
+  });
+}
+
+// A turn that goes round: whoever waits for it is told through a mutex, as by a job queue.
+class Turn {
+ public:
+  void WaitFor(std::uint32_t number) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return turn_ >= number; });
+  }
+  void Pass(std::uint32_t number) {
+    const std::lock_guard lock(mutex_);
+    turn_ = number;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint32_t turn_ = 0;
+};
+
+TEST_CASE("the session's own thread is a link of the chain, reached by Post", "[session][order]") {
+  OnRealBackends(Unbounded(), [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    // other thread sends 2n, posts; the own thread sends 2n+1 there, and passes the turn back.
+    std::atomic<std::uint32_t> turn{0};
+    std::thread other([&] {
+      for (std::uint32_t number = 0; number < kHandOffs; number += 2) {
+        Await(turn, number);
+        pair.server->SendText(Encode(number));
+        pair.server->Post([&, number] {
+          pair.server->SendText(Encode(number + 1));
+          turn.store(number + 2, std::memory_order_release);
+        });
+      }
+    });
+    other.join();
+    CHECK(world.WaitFor([&] { return pair.client->ReceivedBytes() == 4 * kHandOffs; }));
+    CHECK(FirstOutOfOrder(pair.client->Received()) == kHandOffs);
+  });
+}
+
+TEST_CASE("the session's own thread is a link of the chain, by a lock taken inside a hook",
+          "[session][order]") {
+  // The peer's bytes make OnRecv run at any time; each hook takes its turn between two sends of the
+  // other thread, which were made by mail. An overtaking send would show.
+  Turn turn;
+  std::atomic<std::uint32_t> next_of_hook{1};
+  WorldOptions options = Unbounded();
+  constexpr std::uint32_t kCount = 10'000;
+  options.hooks.on_recv = [&](TestSession& session, std::span<std::byte> bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      const std::uint32_t mine = next_of_hook;
+      turn.WaitFor(mine);
+      session.SendText(Encode(mine));
+      next_of_hook = mine + 2;
+      turn.Pass(mine + 1);
+    }
+  };
+  OnRealBackends(options, [&](World& world) {
+    turn.Pass(0);
+    next_of_hook = 1;
+    const World::Pair pair = world.ConnectPair();
+    std::thread other([&] {
+      for (std::uint32_t number = 0; number < kCount; number += 2) {
+        turn.WaitFor(number);
+        pair.client->SendText("x");
+        pair.server->SendText(Encode(number));
+        turn.Pass(number + 1);
+      }
+    });
+    other.join();
+    CHECK(world.WaitFor([&] { return pair.client->ReceivedBytes() == 4 * kCount; }));
+    CHECK(FirstOutOfOrder(pair.client->Received()) == kCount);
+  });
+}
+
+TEST_CASE(
+    "eight threads send on one session: each thread's order is kept, nothing is mixed or lost",
+    "[session][order]") {
+  constexpr std::size_t kThreads = 8;
+  constexpr std::uint32_t kMessages = 5'000;
+  OnRealBackends(Unbounded(), [&](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    std::barrier start(kThreads);
+    std::atomic<std::size_t> total{0};
+    std::vector<std::thread> threads;
+    for (std::size_t index = 0; index < kThreads; ++index) {
+      threads.emplace_back([&, index] {
+        start.arrive_and_wait();
+        for (std::uint32_t number = 0; number < kMessages; ++number) {
+          // thread, number, length, and as many bytes of the thread's own
+          const std::size_t length = (number * 7 + index) % 97;
+          std::string text = Encode(number);
+          text.insert(text.begin(), static_cast<char>(index));
+          text += static_cast<char>(length);
+          text.append(length, static_cast<char>('a' + index));
+          total += text.size();
+          if (number % 2 == 0) {
+            pair.server->SendText(text);
+          } else {
+            pair.server->Send(SendBuffer::Copy(AsBytes(text)));
+          }
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() == total; }));
+    const std::string got = pair.client->Received();
+    std::uint32_t next[kThreads] = {};
+    std::size_t at = 0;
+    std::string fault;
+    while (at < got.size() && fault.empty()) {
+      const auto index = static_cast<std::size_t>(got[at]);
+      if (index >= kThreads || at + 6 > got.size()) {
+        fault = "not a message";
+        break;
+      }
+      std::uint32_t number = 0;
+      std::memcpy(&number, got.data() + at + 1, sizeof number);
+      if (number != next[index]++) fault = "out of order";
+      const auto length = static_cast<std::size_t>(got[at + 5]);
+      if (got.substr(at + 6, length) != std::string(length, static_cast<char>('a' + index)))
+        fault = "interleaved";
+      at += 6 + length;
+    }
+    CHECK(fault == "");
+    for (const std::uint32_t count : next) CHECK(count == kMessages);
+    CHECK(pair.server->QueuedBytes() == 0);
+  });
+}
+
+TEST_CASE("a disconnect from a thread comes behind the sends that happened before it",
+          "[session][order]") {
+  OnRealBackends({}, [](World& world) {
+    for (int round = 0; round < 100; ++round) {
+      const World::Pair pair = world.ConnectPair();
+      std::thread first([&] { pair.server->SendText("all of it"); });
+      first.join();
+      std::thread second([&] { pair.server->Disconnect(); });
+      second.join();
+      REQUIRE(world.WaitFor([&] { return pair.client->Ended(); }));
+      REQUIRE(pair.client->Received() == "all of it");
+    }
+  });
+}
+
+}  // namespace
+}  // namespace netcore::test
