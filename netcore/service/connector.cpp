@@ -1,0 +1,89 @@
+// Reserving a session for its connection, and sending it to a worker.
+#include "netcore/service/connector.h"
+
+#include <utility>
+
+#include "netcore/session/connection.h"
+
+namespace netcore {
+namespace {
+
+// On its way to the worker that the session will live on. Deletes itself.
+class ConnectMail final : public Mail {
+ public:
+  ConnectMail(SessionRef session, Connection& connection, SessionContext::Ticket ticket,
+              Worker::Seat seat, std::shared_ptr<WorkerSet> workers,
+              std::chrono::milliseconds timeout) noexcept
+      : ticket_(std::move(ticket)),
+        session_(std::move(session)),
+        connection_(connection),
+        seat_(std::move(seat)),
+        workers_(std::move(workers)),
+        timeout_(timeout) {}
+  ~ConnectMail() = default;
+
+  void Deliver() noexcept override {
+    if (connection_.IsTooLate()) return Discard();
+    connection_.Connect(std::move(ticket_), std::move(seat_), workers_->Factory(), timeout_);
+    delete this;
+  }
+
+  void Discard() noexcept override {
+    connection_.Abandon();
+    delete this;
+  }
+
+ private:
+  SessionContext::Ticket ticket_;  // goes last: WaitStopped waits for it
+  const SessionRef session_;
+  Connection& connection_;
+  Worker::Seat seat_;
+  const std::shared_ptr<WorkerSet> workers_;
+  const std::chrono::milliseconds timeout_;
+};
+
+}  // namespace
+
+Connector::Connector(std::shared_ptr<IocpCore> core, ConnectorOptions options)
+    : group_(std::move(core)), options_(options) {}
+
+Connector::~Connector() {
+  Stop(std::chrono::milliseconds::zero());
+  if (Worker::Current() == nullptr) WaitStopped();
+}
+
+Error Connector::Connect(const Endpoint& peer, SessionRef session) {
+  const auto fail = [&](ErrorCode code) { return Error(code, 0, "connect " + peer.ToString()); };
+  if (group_.Core() == nullptr || session == nullptr ||
+      peer.GetFamily() == Endpoint::Family::kNone || peer.Port() == 0) {
+    return fail(ErrorCode::kInvalidArgument);
+  }
+  if (const Error error = group_.Open(options_.session, 0)) {
+    return error.At("connect " + peer.ToString());
+  }
+  const std::shared_ptr<SessionContext> context = group_.Context();
+  const std::shared_ptr<WorkerSet> workers = group_.Workers();
+
+  SessionContext::Ticket ticket = context->Enter();
+  if (!ticket) return fail(ErrorCode::kStopped);
+  Worker::Seat seat = workers->Pick();
+  Worker& worker = seat.GetWorker();
+  Connection* connection = Connection::Attach(*session, context, seat, peer);
+  if (connection == nullptr) return fail(ErrorCode::kInvalidArgument);
+  auto mail = std::make_unique<ConnectMail>(session, *connection, std::move(ticket),
+                                            std::move(seat), workers, options_.timeout);
+  if (worker.GetInbox()->Push(*mail)) {
+    static_cast<void>(mail.release());
+    return {};
+  }
+  Connection::Detach(*session);
+  return fail(ErrorCode::kStopped);
+}
+
+void Connector::Stop(std::chrono::milliseconds deadline) noexcept { group_.Stop(deadline); }
+
+StopReport Connector::WaitStopped() { return group_.WaitStopped(); }
+
+ServiceStats Connector::Stats() const { return group_.Stats(); }
+
+}  // namespace netcore

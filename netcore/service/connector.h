@@ -1,0 +1,50 @@
+// Connector: sessions that begin by connecting: a client, a load bot, a link between servers.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "netcore/base/endpoint.h"
+#include "netcore/base/error.h"
+#include "netcore/core/iocp_core.h"
+#include "netcore/service/session_group.h"
+#include "netcore/session/service_stats.h"
+#include "netcore/session/session.h"
+#include "netcore/session/session_options.h"
+
+namespace netcore {
+
+struct ConnectorOptions {
+  /// How long a connect may take. Zero: as long as the system tries.
+  std::chrono::milliseconds timeout{10'000};
+
+  SessionOptions session{};
+};
+
+/// Lifetime: sessions do not need it: its destructor stops with a deadline of zero and waits,
+/// except inside a hook. Threads: any. The core's threads are the caller's affair (IocpCore::Run).
+class Connector {
+ public:
+  explicit Connector(std::shared_ptr<IocpCore> core, ConnectorOptions options = {});
+  Connector(const Connector&) = delete;
+  Connector& operator=(const Connector&) = delete;
+  ~Connector();
+
+  /// Begins to connect `session`, which is of one use, to `peer`. Then either OnConnected comes, or
+  /// OnDisconnected alone, with kConnectFailed, kTimedOut or whatever Disconnect was called with,
+  /// and an error that names the address. An error here means that nothing was begun and no hook
+  /// will come. Also from inside a hook.
+  [[nodiscard]] Error Connect(const Endpoint& peer, SessionRef session);
+
+  /// As Service::Stop and Service::WaitStopped; connects that are under way are given up.
+  void Stop(std::chrono::milliseconds deadline) noexcept;
+  StopReport WaitStopped();
+
+  ServiceStats Stats() const;
+
+ private:
+  SessionGroup group_;
+  const ConnectorOptions options_;
+};
+
+}  // namespace netcore

@@ -1,0 +1,96 @@
+// Opening and stopping a group.
+#include "netcore/service/session_group.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "netcore/base/log_format.h"
+
+namespace netcore {
+namespace {
+
+constexpr std::chrono::milliseconds kLongestDeadline = std::chrono::hours(24);
+
+// For a thread that runs a worker itself: how long it serves the others before it looks again.
+constexpr std::chrono::milliseconds kDispatchSlice{10};
+
+}  // namespace
+
+SessionGroup::SessionGroup(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
+
+Error SessionGroup::Open(const SessionOptions& options, std::size_t max_sessions) {
+  if (const Error error = core_->Open()) return error;
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return ErrorCode::kStopped;
+  if (context_ != nullptr) return {};
+  workers_ = core_->Workers();
+  context_ =
+      std::make_shared<SessionContext>(options, max_sessions, workers_->Count(), core_->GetLog());
+  return {};
+}
+
+std::shared_ptr<WorkerSet> SessionGroup::Workers() const {
+  const std::lock_guard lock(mutex_);
+  return workers_;
+}
+
+std::shared_ptr<SessionContext> SessionGroup::Context() const {
+  const std::lock_guard lock(mutex_);
+  return context_;
+}
+
+void SessionGroup::Stop(std::chrono::milliseconds deadline) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  const std::shared_ptr<SessionContext> context = Context();
+  if (context == nullptr) return;
+  deadline = std::clamp(deadline, std::chrono::milliseconds::zero(), kLongestDeadline);
+  context->BeginStop(deadline);
+  const std::shared_ptr<WorkerSet> workers = Workers();
+  for (std::size_t index = 0; index < workers->Count(); ++index) {
+    Worker& worker = workers->At(index);
+    try {
+      static_cast<void>(worker.GetInbox()->Push([context, &worker, deadline] {
+        worker.StopGroup(context.get(), worker.Now() + deadline);
+      }));
+    } catch (const std::bad_alloc&) {
+      WriteLog(context->GetLog(), LogLevel::kError,
+               "worker {}: no memory to stop its sessions; call Stop again", index);
+    }
+  }
+}
+
+StopReport SessionGroup::WaitStopped() {
+  const std::shared_ptr<SessionContext> context = Context();
+  if (context == nullptr) {
+    StopReport nothing;
+    nothing.complete = true;
+    return nothing;
+  }
+  if (Worker::Current() != nullptr) {
+    WriteLog(context->GetLog(), LogLevel::kError,
+             "WaitStopped was called from inside a hook, which would wait for itself");
+    return context->Report();
+  }
+  const std::shared_ptr<WorkerSet> workers = Workers();
+  if (!workers->IsHolder()) {
+    context->WaitDrained();
+    return context->Report();
+  }
+  while (!context->IsDrained() && !context->IsOverdue()) {
+    if (workers->Dispatch(kDispatchSlice) == DispatchStatus::kStopped) {
+      context->WaitDrained();
+    }
+  }
+  return context->Report();
+}
+
+ServiceStats SessionGroup::Stats() const {
+  const std::shared_ptr<SessionContext> context = Context();
+  return context != nullptr ? context->Stats() : ServiceStats{};
+}
+
+}  // namespace netcore
