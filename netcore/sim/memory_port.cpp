@@ -1,0 +1,563 @@
+#include "netcore/sim/memory_port.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/sim/memory_socket.h"
+
+namespace netcore {
+
+/// A socket of this port and what is pending on it.
+class MemoryPort::Adopted final : public PortSocket, public MemoryWatcher {
+ public:
+  Adopted(MemoryPort& port, std::uint64_t id) noexcept : port_(port), id_(id) {}
+
+  static Adopted& From(PortSocket& socket) noexcept { return static_cast<Adopted&>(socket); }
+
+  void OnReady(EventKind kind) noexcept override {
+    if (kind == EventKind::kAccept) {
+      port_.MakeAcceptsReady(*this);
+    } else if (IocpEvent* const event = Pending(kind)) {
+      port_.MakeReady(*event);
+    }
+  }
+
+  /// The one event of its kind that is pending; not for accepts.
+  IocpEvent*& Pending(EventKind kind) noexcept {
+    switch (kind) {
+      case EventKind::kRecv:
+        return recv_;
+      case EventKind::kSend:
+        return send_;
+      default:
+        return connect_;
+    }
+  }
+
+  std::uint64_t Id() const noexcept { return id_; }
+  bool HasPending() const noexcept {
+    return recv_ != nullptr || send_ != nullptr || connect_ != nullptr || accept_count != 0;
+  }
+
+  std::unique_ptr<MemorySocket> socket;
+  Endpoint connect_to;
+  std::vector<SendSlice> to_send;  // of the pending send, what has not left
+  EventList accepts;               // those that are not ready
+  std::size_t accept_count = 0;
+  std::size_t ready_accept_count = 0;
+
+  // For the checks.
+  std::vector<SendSlice> sending;  // all of the pending send
+  std::uint64_t sum = 0;           // of its bytes, as they were at the submit
+  bool open = true;
+  bool recv_ended = false;
+  bool send_ended = false;
+
+ private:
+  MemoryPort& port_;
+  std::uint64_t id_;
+  IocpEvent* recv_ = nullptr;
+  IocpEvent* send_ = nullptr;
+  IocpEvent* connect_ = nullptr;
+};
+
+/// The record of a pending event.
+struct MemoryPort::Operation {
+  static constexpr std::uint32_t kAlive = 0x5e551011;
+
+  Adopted* socket;
+  std::uint32_t alive = kAlive;
+  Error error = {};  // known at the submit
+  IocpEvent* next = nullptr;
+  IocpEvent* previous = nullptr;
+  std::size_t bytes_sent = 0;
+  bool ready = false;  // is in ready_
+  bool cancelled = false;
+  bool paused = false;
+  bool held = false;
+  bool was_held = false;     // since it last could go on
+  bool cancel_lost = false;  // it succeeds if it can
+  bool begun = false;        // a connect: was tried once
+};
+
+MemoryPort::MemoryPort(std::shared_ptr<MemoryNet> net)
+    : net_(std::move(net)),
+      control_(net_->Control()),
+      index_(net_->NextPortIndex()),
+      lent_(kMaxRecvBytes) {}
+
+MemoryPort::~MemoryPort() {
+  const SimOwnWork own(control_);
+  net_->Unschedule(*this);
+  for (const auto& [id, socket] : sockets_) NETCORE_ASSERT(!socket->HasPending());
+}
+
+Error MemoryPort::AttachThread() {
+  NETCORE_ASSERT(!attached_);
+  attached_ = true;
+  return {};
+}
+
+TimePoint MemoryPort::Now() const noexcept { return net_->Now(); }
+
+PortSocket* MemoryPort::Adopt(OwnedSocket&& socket, const SocketOptions& options) {
+  NETCORE_ASSERT(socket);
+  const SimOwnWork own(control_);
+  const bool listens = MemorySocket::Of(socket).GetState() == MemorySocket::State::kListening;
+  if (!listens && Happens(Fault::kAdoptFailed)) throw std::bad_alloc();
+  const std::uint64_t id = next_id_++;
+  std::unique_ptr<Adopted> adopted;
+  if (!closed_.empty() && Happens(Fault::kHandleReused)) {
+    adopted = std::move(closed_.back());
+    closed_.pop_back();
+    std::destroy_at(adopted.get());
+    std::construct_at(adopted.get(), *this, id);
+  } else {
+    adopted = std::make_unique<Adopted>(*this, id);
+  }
+  Adopted* const result = adopted.get();
+  sockets_.emplace(id, std::move(adopted));
+  result->socket = MemorySocket::FromOwned(std::move(socket));
+  if (!listens) result->socket->SetOptions(options);
+  result->socket->SetWatcher(result);
+  Note(SimEvent::kAdopt, 0, *result, result->socket->Id());
+  return result;
+}
+
+Endpoint MemoryPort::LocalEndpoint(const PortSocket& socket) const {
+  return static_cast<const Adopted&>(socket).socket->Local();
+}
+
+void MemoryPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kAccept && !event.IsPending());
+  Adopted& adopted = Adopted::From(listener);
+  Expect(adopted.open, "an accept was submitted on a socket that was closed");
+  BeginEvent<Operation>(event, &adopted);
+  Note(SimEvent::kSubmit, static_cast<std::uint8_t>(event.Kind()), adopted);
+  ++adopted.accept_count;
+  PushBack(adopted.accepts, event);
+  if (adopted.socket->GetState() == MemorySocket::State::kListening) {
+    MakeAcceptsReady(adopted);
+  } else {
+    RecordOf<Operation>(event).error = ErrorCode::kInvalidArgument;
+    MakeReady(event);
+  }
+}
+
+void MemoryPort::SubmitConnect(PortSocket& socket, const Endpoint& peer,
+                               IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kConnect);
+  Adopted::From(socket).connect_to = peer;
+  Begin(socket, event);
+}
+
+void MemoryPort::SubmitRecv(PortSocket& socket, IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kRecv);
+  Expect(!Adopted::From(socket).recv_ended, "a recv was submitted behind the end of its stream");
+  Begin(socket, event);
+}
+
+void MemoryPort::PauseRecv([[maybe_unused]] PortSocket& socket, IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kRecv && event.IsPending());
+  RecordOf<Operation>(event).paused = true;
+}
+
+void MemoryPort::ResumeRecv([[maybe_unused]] PortSocket& socket, IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kRecv && event.IsPending());
+  if (std::exchange(RecordOf<Operation>(event).paused, false)) MakeReady(event);
+}
+
+void MemoryPort::SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
+                            IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kSend);
+  std::size_t total = 0;
+  for (const SendSlice& slice : slices) total += slice.size();
+  NETCORE_ASSERT(total > 0 && total <= kMaxSendBytes && slices.size() <= kMaxSendSlices);
+  const SimOwnWork own(control_);
+  Adopted& adopted = Adopted::From(socket);
+  Expect(!adopted.send_ended, "a send was submitted behind the end of its stream");
+  Begin(socket, event);
+  try {
+    adopted.to_send.assign(slices.begin(), slices.end());
+    if (control_ != nullptr) {
+      adopted.sending = adopted.to_send;
+      adopted.sum = SumOf(adopted.sending);
+    }
+  } catch (const std::bad_alloc&) {
+    RecordOf<Operation>(event).error = ErrorCode::kNoBuffers;
+  }
+}
+
+void MemoryPort::ShutdownSend(PortSocket& socket) noexcept {
+  NETCORE_ASSERT(Adopted::From(socket).Pending(EventKind::kSend) == nullptr);
+  const SimOwnWork own(control_);
+  Adopted& adopted = Adopted::From(socket);
+  Expect(adopted.open, "a shutdown of a socket that was closed");
+  if (!adopted.open) return;
+  adopted.send_ended = true;
+  Note(SimEvent::kShutdown, 0, adopted);
+  adopted.socket->ShutdownSend();
+}
+
+void MemoryPort::Cancel(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return;
+  const SimOwnWork own(control_);
+  Operation& operation = RecordOf<Operation>(event);
+  if (!std::exchange(operation.cancelled, true)) {
+    Note(SimEvent::kCancel, static_cast<std::uint8_t>(event.Kind()), *operation.socket);
+    operation.cancel_lost = Happens(Fault::kCancelLost);
+    if (!operation.held && Happens(Fault::kCancelLate)) {
+      if (operation.ready) {
+        TakeReady(event);
+        if (event.Kind() == EventKind::kAccept) --operation.socket->ready_accept_count;
+      } else if (event.Kind() == EventKind::kAccept) {
+        Remove(operation.socket->accepts, event);
+      }
+      return Hold(event, net_->Now() + control_->faults.DrawDelay());
+    }
+  }
+  MakeReady(event);
+}
+
+void MemoryPort::Close(PortSocket& socket, CloseMode mode) noexcept {
+  Adopted& adopted = Adopted::From(socket);
+  const SimOwnWork own(control_);
+  Expect(adopted.open, "a socket was closed twice");
+  if (!adopted.open) return;
+  NETCORE_ASSERT(!adopted.HasPending());
+  Note(SimEvent::kClose, static_cast<std::uint8_t>(mode), adopted);
+  adopted.socket->Close(mode);
+  const auto found = sockets_.find(adopted.Id());
+  if (control_ != nullptr) {
+    adopted.open = false;
+    adopted.socket.reset();
+    closed_.push_back(std::move(found->second));
+  }
+  sockets_.erase(found);
+}
+
+void MemoryPort::Wake() noexcept { woken_.store(true); }
+
+std::size_t MemoryPort::Dispatch(Duration timeout) noexcept {
+  NETCORE_ASSERT(attached_);
+  const SimOwnWork own(control_);
+  CheckPending();
+  const bool woken = woken_.exchange(false);
+  std::size_t handled = 0;
+  // What is made ready meanwhile is for the next call: nobody keeps the others waiting.
+  for (std::size_t tries = std::min(ready_count_, kMaxBatch); tries > 0 && ready_.first != nullptr;
+       --tries)
+    handled += Try(*ready_.first);
+  const bool waits = handled == 0 && ready_count_ == 0 && !woken;
+  if (!waits || timeout <= Duration::zero()) return handled;
+  if (net_->NextStep() != kNever)
+    timeout = std::clamp(net_->NextStep() - net_->Now(), Duration::zero(), timeout);
+  if (timeout != Duration::max()) net_->Advance(timeout);
+  return handled;
+}
+
+void MemoryPort::PushBack(EventList& list, IocpEvent& event) noexcept {
+  Operation& operation = RecordOf<Operation>(event);
+  operation.previous = list.last;
+  operation.next = nullptr;
+  (list.last == nullptr ? list.first : RecordOf<Operation>(*list.last).next) = &event;
+  list.last = &event;
+}
+
+void MemoryPort::PushFront(EventList& list, IocpEvent& event) noexcept {
+  Operation& operation = RecordOf<Operation>(event);
+  operation.previous = nullptr;
+  operation.next = list.first;
+  (list.first == nullptr ? list.last : RecordOf<Operation>(*list.first).previous) = &event;
+  list.first = &event;
+}
+
+void MemoryPort::Remove(EventList& list, IocpEvent& event) noexcept {
+  const Operation& operation = RecordOf<Operation>(event);
+  IocpEvent* const next = operation.next;
+  IocpEvent* const previous = operation.previous;
+  (previous == nullptr ? list.first : RecordOf<Operation>(*previous).next) = next;
+  (next == nullptr ? list.last : RecordOf<Operation>(*next).previous) = previous;
+}
+
+void MemoryPort::Begin(PortSocket& socket, IocpEvent& event) noexcept {
+  Adopted& adopted = Adopted::From(socket);
+  IocpEvent*& pending = adopted.Pending(event.Kind());
+  NETCORE_ASSERT(pending == nullptr && !event.IsPending());
+  Expect(adopted.open, "an operation was submitted on a socket that was closed");
+  BeginEvent<Operation>(event, &adopted);
+  Note(SimEvent::kSubmit, static_cast<std::uint8_t>(event.Kind()), adopted);
+  pending = &event;
+  if (!adopted.open) RecordOf<Operation>(event).error = ErrorCode::kNotConnected;
+  MakeReady(event);
+}
+
+void MemoryPort::MakeReady(IocpEvent& event) noexcept {
+  Operation& operation = RecordOf<Operation>(event);
+  if (operation.held || std::exchange(operation.ready, true)) return;
+  if (event.Kind() == EventKind::kAccept) {
+    Remove(operation.socket->accepts, event);
+    ++operation.socket->ready_accept_count;
+  }
+  if (Happens(Fault::kReordered)) {
+    PushFront(ready_, event);
+  } else {
+    PushBack(ready_, event);
+  }
+  ++ready_count_;
+  net_->CountReady(true);
+}
+
+void MemoryPort::TakeReady(IocpEvent& event) noexcept {
+  Remove(ready_, event);
+  --ready_count_;
+  net_->CountReady(false);
+  RecordOf<Operation>(event).ready = false;
+}
+
+void MemoryPort::Hold(IocpEvent& event, TimePoint until) noexcept {
+  RecordOf<Operation>(event).held = true;
+  held_.emplace(until, &event);
+  net_->Schedule(until, *this);
+}
+
+void MemoryPort::OnDue() noexcept {
+  while (!held_.empty() && held_.begin()->first <= net_->Now()) {
+    IocpEvent& event = *held_.begin()->second;
+    held_.erase(held_.begin());
+    Operation& operation = RecordOf<Operation>(event);
+    operation.held = false;
+    if (event.Kind() == EventKind::kAccept) PushBack(operation.socket->accepts, event);
+    MakeReady(event);
+  }
+}
+
+// What could go on and is told to wait.
+bool MemoryPort::IsHeldUp(IocpEvent& event) noexcept {
+  Operation& operation = RecordOf<Operation>(event);
+  if (control_ == nullptr || std::exchange(operation.was_held, false)) return false;
+  if (event.Kind() == EventKind::kRecv) {
+    if (no_buffers_until_ <= net_->Now() && Happens(Fault::kEmptyRing))
+      no_buffers_until_ = net_->Now() + control_->faults.DrawDelay();
+    if (no_buffers_until_ > net_->Now()) {
+      Hold(event, no_buffers_until_);
+      return true;
+    }
+  }
+  if (!Happens(Fault::kLateCompletion)) return false;
+  operation.was_held = true;
+  Hold(event, net_->Now() + control_->faults.DrawDelay());
+  return true;
+}
+
+void MemoryPort::Note(SimEvent what, std::uint8_t detail, const Adopted& socket,
+                      std::uint64_t value) noexcept {
+  if (control_ == nullptr) return;
+  control_->trace.Add(net_->Now(), what, detail, SimTrace::Place(index_, socket.Id()), value);
+}
+
+void MemoryPort::Expect(bool holds, const char* rule) noexcept {
+  if (control_ != nullptr && !holds) control_->trace.Fail(net_->Now(), rule);
+}
+
+// Whatever is pending is still there, where it was.
+void MemoryPort::CheckPending() noexcept {
+  if (control_ == nullptr) return;
+  for (const auto& [id, socket] : sockets_) {
+    for (const EventKind kind : {EventKind::kConnect, EventKind::kRecv, EventKind::kSend}) {
+      IocpEvent* const event = socket->Pending(kind);
+      if (event == nullptr) continue;
+      const Operation& operation = RecordOf<Operation>(*event);
+      Expect(event->IsPending() && event->Kind() == kind && operation.alive == Operation::kAlive &&
+                 operation.socket == socket.get(),
+             "a pending event is gone, or was written to");
+    }
+  }
+}
+
+// Not a good sum, a quick one: it has to see bytes that were freed or overwritten.
+std::uint64_t MemoryPort::SumOf(std::span<const SendSlice> slices) noexcept {
+  std::uint64_t sum = 0;
+  for (const SendSlice& slice : slices) {
+    std::size_t done = 0;
+    for (std::uint64_t word = 0; done + sizeof word <= slice.size(); done += sizeof word) {
+      std::memcpy(&word, slice.data() + done, sizeof word);
+      sum = (sum ^ word) * 0x9e3779b97f4a7c15U;
+    }
+    for (; done < slice.size(); ++done)
+      sum = (sum ^ std::to_integer<std::uint64_t>(slice[done])) * 0x9e3779b97f4a7c15U;
+  }
+  return sum;
+}
+
+void MemoryPort::MakeAcceptsReady(Adopted& listener) noexcept {
+  while (listener.accepts.first != nullptr &&
+         listener.ready_accept_count < listener.socket->WaitingConnectionCount())
+    MakeReady(*listener.accepts.first);
+}
+
+std::size_t MemoryPort::Try(IocpEvent& event) noexcept {
+  Operation& operation = RecordOf<Operation>(event);
+  TakeReady(event);
+  if (event.Kind() == EventKind::kAccept) --operation.socket->ready_accept_count;
+  if (IsHeldUp(event)) return 0;
+  if (operation.error) return Finish(event, operation.error);
+  try {
+    switch (event.Kind()) {
+      case EventKind::kAccept:
+        return TryAccept(event);
+      case EventKind::kConnect:
+        return TryConnect(event);
+      case EventKind::kRecv:
+        return TryRecv(event);
+      case EventKind::kSend:
+        return TrySend(event);
+    }
+  } catch (const std::bad_alloc&) {
+    return Finish(event, ErrorCode::kNoBuffers, operation.bytes_sent);
+  }
+  return 0;
+}
+
+std::size_t MemoryPort::TryAccept(IocpEvent& event) {
+  Adopted& listener = *RecordOf<Operation>(event).socket;
+  Operation& operation = RecordOf<Operation>(event);
+  if (operation.cancelled && !operation.cancel_lost) return Finish(event, ErrorCode::kCancelled);
+  if (const Error failure = DrawAcceptFailure(listener)) return Finish(event, failure);
+  std::unique_ptr<MemorySocket> connection;
+  const MemoryResult accepted = listener.socket->Accept(connection);
+  if (accepted.blocked) {
+    if (operation.cancelled) return Finish(event, ErrorCode::kCancelled);
+    PushBack(listener.accepts, event);
+    return 0;
+  }
+  IoResult result;
+  result.error = accepted.error;
+  if (connection != nullptr) {
+    result.peer = connection->Peer();
+    result.socket = MemorySocket::ToOwned(std::move(connection));
+  }
+  return Finish(event, result);
+}
+
+Error MemoryPort::DrawAcceptFailure(Adopted& listener) noexcept {
+  if (control_ == nullptr || listener.socket->WaitingConnectionCount() == 0) return {};
+  if (Happens(Fault::kAcceptTooManyFiles)) return ErrorCode::kTooManyFiles;
+  if (Happens(Fault::kAcceptNoBuffers)) return ErrorCode::kNoBuffers;
+  if (!Happens(Fault::kAcceptAborted)) return {};
+  std::unique_ptr<MemorySocket> gone;
+  static_cast<void>(listener.socket->Accept(gone));
+  return ErrorCode::kConnectionAborted;
+}
+
+std::size_t MemoryPort::TryConnect(IocpEvent& event) {
+  Operation& operation = RecordOf<Operation>(event);
+  MemorySocket& socket = *operation.socket->socket;
+  const auto give_up = [&] {
+    socket.AbandonConnect();
+    return Finish(event, ErrorCode::kCancelled);
+  };
+  if (operation.cancelled && !operation.cancel_lost) return give_up();
+  if (!std::exchange(operation.begun, true)) {
+    if (Happens(Fault::kConnectRefused)) return Finish(event, ErrorCode::kConnectionRefused);
+    if (Happens(Fault::kConnectTimedOut)) {
+      operation.error = ErrorCode::kTimedOut;
+      Hold(event, net_->Now() + control_->faults.DrawStall());
+      return 0;
+    }
+  }
+  const MemoryResult connected = socket.Connect(operation.socket->connect_to);
+  if (!connected.blocked) return Finish(event, connected.error);
+  return operation.cancelled ? give_up() : 0;
+}
+
+std::size_t MemoryPort::TryRecv(IocpEvent& event) {
+  Operation& operation = RecordOf<Operation>(event);
+  if (operation.cancelled && (!operation.cancel_lost || operation.paused))
+    return Finish(event, ErrorCode::kCancelled);
+  if (operation.paused) return 0;
+  operation.cancel_lost = false;
+  std::size_t most = lent_.size();
+  if (Happens(Fault::kShortRecv)) most = control_->faults.DrawShort(1024);
+  const MemoryResult received = operation.socket->socket->Recv(std::span(lent_).first(most));
+  if (received.blocked) return Blocked(event);
+  if (received.bytes == 0) return Finish(event, received.error);
+  IoResult result;
+  result.more = true;
+  result.data = std::span(lent_).first(received.bytes);
+  MakeReady(event);  // the stream goes on; behind the others
+  Deliver(event, result);
+  return 1;
+}
+
+std::size_t MemoryPort::TrySend(IocpEvent& event) {
+  Operation& operation = RecordOf<Operation>(event);
+  if (operation.cancelled && !operation.cancel_lost)
+    return Finish(event, ErrorCode::kCancelled, operation.bytes_sent);
+  for (SendSlice& slice : operation.socket->to_send) {
+    while (!slice.empty()) {
+      const bool is_short = Happens(Fault::kShortSend);
+      const std::size_t most = is_short ? control_->faults.DrawShort(slice.size()) : slice.size();
+      const MemoryResult sent = operation.socket->socket->Send(slice.first(most));
+      if (sent.error) return Finish(event, sent.error, operation.bytes_sent);
+      if (sent.blocked) return Blocked(event);
+      operation.bytes_sent += sent.bytes;
+      slice = slice.subspan(sent.bytes);
+      if (!is_short) continue;
+      MakeReady(event);
+      return 0;
+    }
+  }
+  return Finish(event, {}, operation.bytes_sent);
+}
+
+// Waits for its watcher, unless it was to be cancelled.
+std::size_t MemoryPort::Blocked(IocpEvent& event) noexcept {
+  const Operation& operation = RecordOf<Operation>(event);
+  return operation.cancelled ? Finish(event, ErrorCode::kCancelled, operation.bytes_sent) : 0;
+}
+
+std::size_t MemoryPort::Finish(IocpEvent& event, const Error& error, std::size_t bytes) noexcept {
+  IoResult result;
+  result.error = error;
+  result.bytes = bytes;
+  return Finish(event, result);
+}
+
+std::size_t MemoryPort::Finish(IocpEvent& event, IoResult& result) noexcept {
+  Adopted& socket = *RecordOf<Operation>(event).socket;
+  if (RecordOf<Operation>(event).ready) TakeReady(event);  // made so by its own last try
+  if (event.Kind() == EventKind::kAccept) {
+    --socket.accept_count;
+    MakeAcceptsReady(socket);
+  } else {
+    socket.Pending(event.Kind()) = nullptr;
+  }
+  if (control_ != nullptr && event.Kind() == EventKind::kSend) {
+    Expect(SumOf(socket.sending) == socket.sum, "the bytes of a pending send were changed");
+    if (result.error && !(result.error == ErrorCode::kCancelled)) socket.send_ended = true;
+  }
+  if (event.Kind() == EventKind::kRecv && !(result.error == ErrorCode::kCancelled))
+    socket.recv_ended = true;
+  Deliver(event, result);
+  return 1;
+}
+
+void MemoryPort::Deliver(IocpEvent& event, IoResult& result) noexcept {
+  const Operation& operation = RecordOf<Operation>(event);
+  if (control_ != nullptr) {
+    Expect(operation.alive == Operation::kAlive, "a pending event was written to");
+    Note(SimEvent::kComplete, static_cast<std::uint8_t>(event.Kind()), *operation.socket,
+         (result.data.size() + result.bytes) << 8U |
+             static_cast<std::uint64_t>(result.error.Code()));
+    if (!result.more) control_->trace.CountFinal();
+  }
+  const SimForeignWork foreign(control_);
+  CompleteEvent<Operation>(event, result);
+}
+
+}  // namespace netcore

@@ -1,0 +1,157 @@
+// SimWorld: servers and clients inside one process, on one thread, in virtual time, with all that
+// is left to chance drawn from one seed. Everything above the seam is the real thing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "netcore/base/clock.h"
+#include "netcore/base/error.h"
+#include "netcore/core/iocp_core.h"
+#include "netcore/core/worker_set.h"
+#include "netcore/service/connector.h"
+#include "netcore/service/service.h"
+#include "netcore/session/session.h"
+#include "netcore/sim/memory_net.h"
+#include "netcore/sim/sim_control.h"
+
+namespace netcore {
+
+struct SimOptions {
+  /// Workers of each core. 0: from 1 to 3, drawn from the seed.
+  std::size_t server_workers = 0;
+  std::size_t client_workers = 0;
+
+  /// Whether anything goes wrong. The order of things and the clock are drawn in any case.
+  bool faults = true;
+
+  /// Of SimWorld::Connect.
+  ConnectorOptions client{};
+
+  /// How long, in virtual time, everything may take to end once the faults have stopped.
+  std::chrono::milliseconds drain_limit{60'000};
+
+  /// Makes allocations fail, if the program can.
+  SimMemory* memory = nullptr;
+};
+
+/// Servers listen on one IocpCore, clients connect from another; each worker's rounds are run in
+/// an order drawn from the seed. What is called outside hooks is as if called from a thread that is
+/// no worker's.
+///
+/// Owns: the net, both cores, services and connectors. Lifetime: Simulate's; sessions may outlive
+/// it. Threads: one.
+class SimWorld final : private WorkerDriver {
+ public:
+  explicit SimWorld(std::uint64_t seed, SimOptions options = {});
+  SimWorld(const SimWorld&) = delete;
+  SimWorld& operator=(const SimWorld&) = delete;
+
+  /// Ends what Finish has not.
+  ~SimWorld();
+
+  /// A server on `port`, started. The world keeps it.
+  Service& Listen(int port, SessionFactory factory, SessionOptions session = {},
+                  std::size_t max_sessions = 10'000, std::size_t accept_depth = 8);
+
+  /// Begins to connect to `port`, as Connector::Connect does. Also from inside a hook.
+  Error Connect(int port, const SessionRef& session);
+
+  /// Runs everything until `condition` holds, at most for `limit` in virtual time. False if it does
+  /// not hold then, and as soon as a rule is broken. Not from inside a hook.
+  bool RunUntil(const std::function<bool()>& condition,
+                std::chrono::milliseconds limit = std::chrono::minutes(1));
+  void RunFor(Duration time);
+
+  /// Calls `action` after `delay`, outside of any hook.
+  void After(Duration delay, std::function<void()> action);
+
+  /// The seed's numbers: use them for all that a scenario leaves to chance.
+  SimRandom& Random() noexcept { return control_.random; }
+  FaultPlan& Faults() noexcept { return control_.faults; }
+
+  /// A time that is drawn, mostly short.
+  Duration DrawTime(Duration longest) noexcept;
+
+  TimePoint Now() const noexcept { return net_->Now(); }
+
+  /// Adds a line to the trace.
+  void Note(std::string_view text);
+
+  /// Ends the run as failed; the first reason counts.
+  void Fail(std::string_view why);
+  void Check(bool holds, std::string_view why) {
+    if (!holds) Fail(why);
+  }
+  bool HasFailed() const noexcept { return !control_.trace.Failure().empty(); }
+
+  /// Makes the `nth` allocation from now on fail, if SimOptions::memory can.
+  void FailAllocation(std::uint64_t nth) noexcept;
+
+  const std::shared_ptr<IocpCore>& ServerCore() const noexcept { return server_core_; }
+  const std::shared_ptr<IocpCore>& ClientCore() const noexcept { return client_core_; }
+  Connector& Clients() noexcept { return *connector_; }
+  const std::shared_ptr<MemoryNet>& Net() const noexcept { return net_; }
+  const SimTrace& Trace() const noexcept { return control_.trace; }
+
+  /// Lines of the library's log that contain `part`.
+  std::size_t LogCount(std::string_view part) const;
+
+  /// The faults stop, services and connectors are stopped, everything must end and every counter
+  /// return to zero. Once; nothing but reading is possible afterwards.
+  void Finish();
+
+ private:
+  struct Driven {
+    std::shared_ptr<WorkerSet> set;
+    std::size_t index = 0;
+    bool quiet = false;  // had nothing to do since anything happened
+    bool ended = false;
+  };
+
+  struct Watched {
+    std::weak_ptr<Session> session;
+    std::size_t queue_limit;
+  };
+
+  DispatchStatus Dispatch(std::chrono::milliseconds timeout) override;
+
+  std::shared_ptr<IocpCore> MakeCore(std::size_t workers);
+  void Drive(const std::shared_ptr<IocpCore>& core);
+  bool Step(TimePoint limit);
+  void RunRound(Driven& worker);
+  bool RunActions();
+  bool MoveClock(TimePoint limit);
+  TimePoint NextTime();
+  void Creep();
+  void WakeAll() noexcept;
+  void Watch(const SessionRef& session, std::size_t queue_limit);
+  void CheckQueues();
+  bool RunToRest(std::chrono::milliseconds limit);
+  void StopCores();
+  void CheckNothingLeft();
+
+  SimControl control_;
+  const SimOptions options_;
+  std::shared_ptr<MemoryNet> net_;
+  std::shared_ptr<IocpCore> server_core_;
+  std::shared_ptr<IocpCore> client_core_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::unique_ptr<Connector> connector_;
+  std::vector<Driven> workers_;
+  std::vector<Watched> watched_;
+  std::multimap<TimePoint, std::function<void()>> actions_;
+  std::vector<std::string> log_;
+  std::uint64_t steps_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace netcore

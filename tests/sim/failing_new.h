@@ -1,0 +1,24 @@
+// Replaces operator new of the program by one that can fail when asked, and counts what is alive.
+#pragma once
+
+#include <cstdint>
+
+#include "netcore/sim/sim_control.h"
+
+namespace netcore::test {
+
+/// The allocations of the calling thread. Threads: each has its own.
+class FailingMemory final : public SimMemory {
+ public:
+  static FailingMemory& OfThisThread() noexcept;
+
+  void FailNth(std::uint64_t nth) noexcept override;
+  void Disarm() noexcept override;
+  bool TakeFailed() noexcept override;
+  bool SetCounting(bool on) noexcept override;
+
+  /// Blocks that this thread allocated, less those that it freed.
+  std::int64_t LiveCount() const noexcept;
+};
+
+}  // namespace netcore::test

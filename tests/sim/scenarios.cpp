@@ -1,0 +1,356 @@
+#include "tests/sim/scenarios.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "tests/sim/failing_new.h"
+#include "tests/sim/stream_session.h"
+
+namespace netcore::test {
+namespace {
+
+constexpr int kPort = 7000;
+
+SessionFactory Make(const StageRef& stage, const Role& role) {
+  return [stage, role] { return std::make_shared<StreamSession>(stage, role, true); };
+}
+
+StreamRef NewClient(const StageRef& stage, const Role& role, int port = kPort) {
+  auto client = std::make_shared<StreamSession>(stage, role, false);
+  if (stage->world.Connect(port, client)) return nullptr;
+  return client;
+}
+
+// A run of less would be over before anything goes wrong.
+bool HasEnough(const SimWorld& world) { return world.Trace().CompletionCount() >= 1'200; }
+
+// One of those that are there; null if nobody is.
+StreamRef PickSession(Stage& stage) {
+  if (stage.sessions.empty()) return nullptr;
+  return stage
+      .sessions[stage.world.Random().Below(static_cast<std::uint32_t>(stage.sessions.size()))];
+}
+
+void ResumeLater(const StreamRef& session, Duration longest) {
+  SimWorld& world = session->GetStage().world;
+  world.After(world.DrawTime(longest), [session] { session->ResumeRecv(); });
+}
+
+Closing DrawClosing(SimRandom& random) {
+  return random.OneIn(2) ? Closing::kAbort : Closing::kGraceful;
+}
+
+// One of a session's verbs, on a session that may have ended.
+void ActOn(const StreamRef& session) {
+  SimWorld& world = session->GetStage().world;
+  SimRandom& random = world.Random();
+  switch (random.Below(8)) {
+    case 0:
+      return session->Disconnect(CloseReason::kKicked, DrawClosing(random));
+    case 1:
+      session->PauseRecv();
+      return ResumeLater(session, std::chrono::seconds(2));
+    case 2:
+      return session->ResumeRecv();
+    case 3:
+      return session->ShutdownSend();
+    case 4:
+      static_cast<void>(session->Post([session] { ActOn(session); }));
+      return;
+    default:
+      if (!session->HasStream()) return;
+      for (std::uint32_t count = 1 + random.Below(4); count > 0; --count) {
+        session->SendNext(1 + random.Below(random.OneIn(8) ? 20'000 : 300));
+      }
+  }
+}
+
+void FailSomeAllocation(SimWorld& world) {
+  if (world.Random().OneIn(2)) return;
+  for (std::uint32_t count = 1 + world.Random().Below(6); count > 0; --count) {
+    world.After(world.DrawTime(std::chrono::seconds(1)),
+                [&world] { world.FailAllocation(1 + world.Random().Below(60)); });
+  }
+}
+
+// Whatever happened, the listener accepts, and the places of those who left are free.
+void CheckNewcomerIsServed(const StageRef& stage, const Role& role) {
+  SimWorld& world = stage->world;
+  world.Faults().Stop();
+  for (int times = 0; times < 2; ++times) {  // some were still connecting
+    for (const StreamRef& session : std::vector<StreamRef>(stage->sessions)) {
+      session->Disconnect(CloseReason::kKicked, Closing::kAbort);
+    }
+    world.RunFor(FaultPlan::kLongestStall + std::chrono::seconds(1));
+  }
+  world.FailAllocation(0);
+  const StreamRef newcomer = NewClient(stage, role);
+  world.Check(newcomer != nullptr && world.RunUntil([&] { return newcomer->Received() > 0; }),
+              "a newcomer is not served any more");
+}
+
+PeerClose DrawPeerClose(SimRandom& random) {
+  return random.OneIn(2) ? PeerClose::kCloseAfterFlush : PeerClose::kKeepOpen;
+}
+
+int DrawBufferSize(SimRandom& random) {
+  return random.OneIn(2) ? 0 : static_cast<int>(random.Between(1, 4) * 1024);
+}
+
+// A server that sends back what comes.
+Role EchoRole() {
+  Role role;
+  role.has_stream = false;
+  role.receive = [](StreamSession& session, std::span<std::byte> bytes) {
+    static_cast<void>(session.Send(bytes));
+    if (!session.GetStage().world.Random().OneIn(64)) return;
+    session.PauseRecv();
+    ResumeLater(session.Self(), milliseconds(500));
+  };
+  role.peer_closed = [](StreamSession& session) { session.Disconnect(); };
+  return role;
+}
+
+// Sends `rounds` pieces, waits for each, then closes one way or the other.
+Role EchoClientRole(int rounds, std::uint32_t largest) {
+  const auto next = [largest](StreamSession& session) {
+    SimRandom& random = session.GetStage().world.Random();
+    session.SendNext(4 + random.Below(random.OneIn(16) ? 16 * largest : largest));
+  };
+  Role role;
+  role.begin = next;
+  role.peer_closed = [](StreamSession& session) { session.Disconnect(); };
+  role.receive = [next, rounds](StreamSession& session, std::span<std::byte>) {
+    SimWorld& world = session.GetStage().world;
+    world.Check(session.Received() <= session.Sent(), "more came back than was sent");
+    if (session.Received() < session.Sent()) return;
+    if (++session.counter < rounds) return next(session);
+    switch (world.Random().Below(4)) {
+      case 0:
+        return session.Disconnect(CloseReason::kLocal, Closing::kAbort);
+      case 1:
+        return session.Disconnect();
+      default:
+        return session.ShutdownSend();
+    }
+  };
+  role.end = [rounds](StreamSession& session, const CloseInfo& info) {
+    // Who half-closed after the last echo has nothing to lose but to a fault.
+    session.GetStage().world.Check(
+        info.reason != CloseReason::kPeerClosed || session.counter >= rounds ||
+            session.GetStage().world.Faults().GetCounts() != FaultPlan::Counts{},
+        "an echo was cut short without a fault");
+  };
+  return role;
+}
+
+}  // namespace
+
+void EchoScenario(SimWorld& world) {
+  const auto stage = std::make_shared<Stage>(world);
+  SimRandom& random = world.Random();
+  SessionOptions options;
+  options.on_peer_close = DrawPeerClose(random);
+  options.socket.send_buffer_bytes = DrawBufferSize(random);
+  options.socket.recv_buffer_bytes = DrawBufferSize(random);
+  world.Listen(kPort, Make(stage, EchoRole()), options);
+  const Role role =
+      EchoClientRole(static_cast<int>(random.Between(10, 25)), random.OneIn(2) ? 64 : 1000);
+  std::size_t begun = 0;
+  do {
+    FailSomeAllocation(world);
+    std::size_t asked = 0;
+    const std::size_t clients = random.Between(8, 20);
+    for (std::size_t index = 0; index < clients; ++index) {
+      world.After(world.DrawTime(milliseconds(200)), [&, stage, role] {
+        ++asked;
+        if (NewClient(stage, role) != nullptr) ++begun;
+      });
+    }
+    // A client that is never connected ends too; a server's session may never have begun.
+    const auto all_over = [&] {
+      return asked == clients && stage->clients_ended == begun && stage->sessions.empty();
+    };
+    world.Check(world.RunUntil(all_over, std::chrono::minutes(2)),
+                "not every client was served or told that it was not");
+  } while (!world.HasFailed() && !HasEnough(world));
+}
+
+void ChurnScenario(SimWorld& world) {
+  const auto stage = std::make_shared<Stage>(world);
+  SimRandom& random = world.Random();
+  Role server;
+  Role client;
+  server.begin = client.begin = [](StreamSession& session) { session.SendNext(100); };
+  if (random.OneIn(2)) server = EchoRole();
+  SessionOptions options;
+  options.on_peer_close = DrawPeerClose(random);
+  options.idle_timeout = milliseconds(random.OneIn(2) ? 0 : 3'000);
+  options.max_send_queue_bytes = random.OneIn(2) ? 64 * 1024 : 1024 * 1024;
+  options.socket.recv_buffer_bytes = DrawBufferSize(random);
+  const std::size_t limit = random.OneIn(2) ? random.Between(3, 12) : 0;
+  Service& service = world.Listen(kPort, Make(stage, server), options, limit);
+  stage->mischief = random.Between(4, 16);
+  stage->throws = random.Between(8, 32);
+  stage->act = [stage = stage.get(), client](StreamSession& session) {
+    SimRandom& drawn = stage->world.Random();
+    const StreamRef other = drawn.OneIn(3) ? PickSession(*stage) : session.Self();
+    ActOn(other != nullptr ? other : session.Self());
+    if (drawn.OneIn(32)) static_cast<void>(NewClient(stage->weak_from_this().lock(), client));
+  };
+  do {
+    FailSomeAllocation(world);
+    const Duration length = std::chrono::seconds(random.Between(1, 4));
+    for (std::uint32_t count = random.Between(60, 140); count > 0; --count) {
+      world.After(world.DrawTime(length), [stage, client] {
+        NewClient(stage, client);
+        for (int times = 0; times < 3 && !stage->sessions.empty(); ++times) {
+          ActOn(PickSession(*stage));
+        }
+      });
+    }
+    world.RunFor(length);
+    world.Check(limit == 0 || service.Stats().peak_sessions <= limit,
+                "more sessions than the limit");
+  } while (!world.HasFailed() && !HasEnough(world));
+  stage->mischief = 0;
+  CheckNewcomerIsServed(stage, client);
+}
+
+void SlowScenario(SimWorld& world) {
+  const auto stage = std::make_shared<Stage>(world);
+  SimRandom& random = world.Random();
+  SessionOptions options;
+  options.on_peer_close = DrawPeerClose(random);
+  options.max_send_queue_bytes = random.Between(8, 200) * 1024;
+  options.idle_timeout = milliseconds(random.OneIn(2) ? 0 : random.Between(300, 3'000));
+  options.send_stall_timeout = milliseconds(random.Between(300, 4'000));
+  options.close_timeout = milliseconds(random.Between(100, 3'000));
+  options.socket.send_buffer_bytes = static_cast<int>(random.Between(1, 4) * 1024);
+  const std::uint32_t pause_one_in = random.Between(6, 40);
+
+  Role server;
+  server.begin = [](StreamSession& session) { session.SendNext(2'000); };
+  server.sent = [](StreamSession& session) {
+    SimWorld& its_world = session.GetStage().world;
+    if (++session.counter > 60) return session.Disconnect();
+    its_world.After(its_world.DrawTime(milliseconds(100)), [keep = session.Self()] {
+      keep->SendNext(1 + keep->GetStage().world.Random().Below(12'000));
+    });
+  };
+  server.end = [options](StreamSession& session, const CloseInfo& info) {
+    SimWorld& its_world = session.GetStage().world;
+    const Duration silence = its_world.Now() - session.LastReceived();
+    its_world.Check(
+        info.reason != CloseReason::kIdleTimeout ||
+            (options.idle_timeout > milliseconds::zero() && silence >= options.idle_timeout),
+        "a session was idle for too short a time to end");
+    its_world.Check(info.reason != CloseReason::kSendStalled ||
+                        its_world.Now() - session.LastSent() >= options.send_stall_timeout,
+                    "a send was stalled for too short a time to end its session");
+  };
+  Role client;
+  client.begin = [](StreamSession& session) { session.SendNext(50); };
+  client.receive = [pause_one_in](StreamSession& session, std::span<std::byte>) {
+    SimWorld& its_world = session.GetStage().world;
+    if (its_world.Random().OneIn(6)) session.SendNext(1 + its_world.Random().Below(50));
+    if (!its_world.Random().OneIn(pause_one_in)) return;
+    session.PauseRecv();
+    ResumeLater(session.Self(), std::chrono::seconds(6));
+  };
+  world.Listen(kPort, Make(stage, server), options);
+  do {
+    FailSomeAllocation(world);
+    const Duration length = std::chrono::seconds(random.Between(2, 6));
+    for (std::uint32_t count = random.Between(12, 24); count > 0; --count) {
+      world.After(world.DrawTime(length), [stage, client] { NewClient(stage, client); });
+    }
+    world.RunFor(length);
+  } while (!world.HasFailed() && !HasEnough(world));
+}
+
+void StopScenario(SimWorld& world) {
+  const auto stage = std::make_shared<Stage>(world);
+  SimRandom& random = world.Random();
+  Role server;
+  server.begin = [](StreamSession& session) { session.SendNext(1'000); };
+  server.receive = [](StreamSession& session, std::span<std::byte> bytes) {
+    session.SendNext(std::min<std::size_t>(bytes.size(), 4'000));
+  };
+  Role client;
+  client.begin = server.begin;
+  client.receive = [](StreamSession& session, std::span<std::byte> bytes) {
+    session.SendNext(1 + bytes.size() / 2);
+  };
+  SessionOptions options;
+  options.socket.recv_buffer_bytes = DrawBufferSize(random);
+  // One service after another is stopped; with the last of them perhaps more than that.
+  for (int port = kPort;; ++port) {
+    Service& service = world.Listen(port, Make(stage, server), options);
+    const bool last = HasEnough(world);
+    const auto stop = [&world, &service, last] {
+      const milliseconds deadline(world.Random().OneIn(2) ? 0 : world.Random().Below(2'000));
+      switch (last ? world.Random().Below(6) : 3) {
+        case 0:
+          return world.ServerCore()->Stop();
+        case 1:
+          return world.ClientCore()->Stop();
+        case 2:
+          return world.Clients().Stop(deadline);
+        default:
+          return service.Stop(deadline);
+      }
+    };
+    const bool inside = random.OneIn(2);
+    const TimePoint when = world.Now() + world.DrawTime(milliseconds(600));
+    stage->mischief = 8;
+    stage->act = [stage = stage.get(), inside, when, stop,
+                  done = false](StreamSession& session) mutable {
+      if (inside && !done && stage->world.Now() >= when) {
+        done = true;
+        return stop();
+      }
+      if (stage->world.Random().OneIn(8)) ActOn(session.Self());
+    };
+    FailSomeAllocation(world);
+    for (std::uint32_t count = random.Between(12, 30); count > 0; --count) {
+      world.After(world.DrawTime(milliseconds(500)),
+                  [stage, client, port] { NewClient(stage, client, port); });
+    }
+    if (!inside) world.After(when - world.Now(), stop);
+    world.RunFor(when - world.Now() + milliseconds(random.Below(300)));
+    if (!last || random.OneIn(3)) {
+      service.Stop(milliseconds(random.Below(500)));
+      world.Check(service.WaitStopped().complete, "WaitStopped gave up");
+    }
+    stage->mischief = 0;
+    if (last || world.HasFailed()) return;
+  }
+}
+
+const Scenario* FindScenario(std::string_view name) noexcept {
+  const auto* const found = std::find_if(kScenarios.begin(), kScenarios.end(),
+                                         [&](const Scenario& one) { return one.name == name; });
+  return found == kScenarios.end() ? nullptr : found;
+}
+
+SimReport RunScenario(const Scenario& scenario, std::uint64_t seed, const SimWorld** running) {
+  SimOptions options;
+  options.memory = &FailingMemory::OfThisThread();
+  options.client.timeout = milliseconds(3'000);
+  options.client.session.on_peer_close =
+      (seed & 1U) != 0 ? PeerClose::kCloseAfterFlush : PeerClose::kKeepOpen;
+  const SimReport report = Simulate(
+      seed,
+      [&](SimWorld& world) {
+        if (running != nullptr) *running = &world;
+        scenario.run(world);
+      },
+      options);
+  if (running != nullptr) *running = nullptr;
+  return report;
+}
+
+}  // namespace netcore::test
