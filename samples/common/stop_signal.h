@@ -1,0 +1,15 @@
+// Ctrl-C and SIGTERM as a question that main asks, which is all that may safely be done with a
+// signal.
+#pragma once
+
+namespace samples {
+
+/// From now on Ctrl-C and SIGTERM only make StopRequested true.
+void CatchStopSignals();
+
+bool StopRequested() noexcept;
+
+/// Returns soon after StopRequested has become true.
+void WaitForStopSignal();
+
+}  // namespace samples
