@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Names are in the project's style, and a few kinds of bugs are absent: clang-tidy with .clang-tidy.
+
+Usage: names.py BUILD... [--root ROOT]; each BUILD holds a compile_commands.json, of Linux or of
+MinGW. CLANG_TIDY names the program.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+CLANG_TIDY = os.environ.get("CLANG_TIDY", "clang-tidy-19")
+
+
+def sources(build, root):
+    """The project's own files in a build's compile commands, and whether it is for Windows."""
+    commands = json.loads((build / "compile_commands.json").read_text())
+    own = [entry for entry in commands if pathlib.Path(entry["file"]).is_relative_to(root)]
+    own = [entry for entry in own if not pathlib.Path(entry["file"]).is_relative_to(build)]
+    windows = any("mingw32" in entry["command"].split(" -")[0] for entry in commands)
+    return [entry["file"] for entry in own], windows
+
+
+def tidy(build, windows, file):
+    """clang-tidy's complaints about `file`, empty if there are none."""
+    # What only gcc knows in the compile commands is no concern of the sources.
+    options = ["--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
+    options += ["--extra-arg=-Wno-ignored-optimization-argument", "--extra-arg=-Wno-ignored-gch"]
+    if windows:
+        options.append("--extra-arg=--target=x86_64-w64-mingw32")
+    result = subprocess.run(
+        [CLANG_TIDY, "-p", str(build), *options, file],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if result.returncode == 0:
+        return ""
+    return result.stdout or result.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("builds", nargs="+", type=pathlib.Path)
+    parser.add_argument("--root", type=pathlib.Path)
+    arguments = parser.parse_args()
+    root = (arguments.root or pathlib.Path(__file__).parents[2]).resolve()
+    work = []
+    seen = set()
+    for build in arguments.builds:
+        files, windows = sources(build.resolve(), root)
+        for file in files:  # what both systems share needs one look
+            if file not in seen:
+                seen.add(file)
+                work.append((build, windows, file))
+    if not work:
+        sys.exit("no sources of ours in the compile commands")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        complaints = [text for text in pool.map(lambda job: tidy(*job), work) if text]
+    for text in complaints:
+        print(text)
+    print(f"{len(work)} files looked at")
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()

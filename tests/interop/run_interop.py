@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Real clients against the built samples: nc, ncat, socat, Python, echo_client, load_bot.
+
+Usage: run_interop.py FOLDER [--backend NAME]... [--wrapper scripts/wine-run]
+
+FOLDER holds the built programs. With a wrapper they are Windows programs, and what only a Linux
+process can be asked is left out. Ends with unittest's own count of cases; a tool that is missing is
+a failure.
+"""
+
+import argparse
+import sys
+import unittest
+
+from echo_cases import CommonCases, EndCases, LinuxCases
+from programs import Programs
+from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
+from traffic import SEED
+
+
+def classes(options, programs):
+    """Each class of cases, once a backend where the backend matters."""
+    windows = options.wrapper is not None
+    yield type("Start", (CommonStartCases if windows else LinuxStartCases,), {"programs": programs})
+    if not windows:
+        yield type("LoadBot", (LoadBotCases,), {"programs": programs})
+    for backend in options.backend or (["iocp"] if windows else ["epoll", "io_uring"]):
+        members = {
+            "programs": programs,
+            "backend": backend,
+            "arguments": ("--backend", backend, "--threads", "2"),
+        }
+        yield type(f"Echo_{backend}", (CommonCases if windows else LinuxCases,), members)
+        if not windows:
+            yield type(f"End_{backend}", (EndCases,), members)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--backend", action="append")
+    parser.add_argument("--wrapper")
+    parser.add_argument("-k", dest="pattern", help="only cases whose name contains this")
+    options = parser.parse_args()
+
+    loader = unittest.TestLoader()
+    if options.pattern:
+        loader.testNamePatterns = [f"*{options.pattern}*"]
+    suite = unittest.TestSuite()
+    for case_class in classes(options, Programs(options.folder, options.wrapper)):
+        suite.addTests(loader.loadTestsFromTestCase(case_class))
+    print(f"seed {SEED}", file=sys.stderr)
+    result = unittest.TextTestRunner(verbosity=2).run(suite)
+    sys.exit(0 if result.wasSuccessful() and result.testsRun > 0 else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,2 @@
+// Compiles the precompiled header, which every test program then takes over.
+#include "tests/support/catch.h"

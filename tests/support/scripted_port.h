@@ -1,0 +1,127 @@
+// A memory port whose accepts, and whose making, fail when a test says so.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "netcore/port/completion_port.h"
+#include "netcore/port/port_factory.h"
+#include "netcore/sim/memory_factory.h"
+
+namespace netcore::test {
+
+/// What the ports of one factory do. Threads: one.
+struct PortScript {
+  ErrorCode accept_error = ErrorCode::kNone;  // of every accept that completes from now on
+  std::size_t accept_errors_left = SIZE_MAX;
+  std::size_t accepts_submitted = 0;
+  std::size_t ports_that_work = SIZE_MAX;
+  std::size_t adopts_to_refuse = 0;  // for lack of memory
+};
+
+/// Owns: the port behind it. Threads: as any port.
+class ScriptedPort final : public CompletionPort {
+ public:
+  ScriptedPort(std::unique_ptr<CompletionPort> port, PortScript& script)
+      : port_(std::move(port)), script_(script) {}
+
+  [[nodiscard]] Error AttachThread() override { return port_->AttachThread(); }
+  TimePoint Now() const noexcept override { return port_->Now(); }
+  PortSocket* Adopt(OwnedSocket&& socket, const SocketOptions& options) override {
+    if (script_.adopts_to_refuse > 0) {
+      --script_.adopts_to_refuse;
+      throw std::bad_alloc();
+    }
+    return port_->Adopt(std::move(socket), options);
+  }
+  Endpoint LocalEndpoint(const PortSocket& socket) const override {
+    return port_->LocalEndpoint(socket);
+  }
+  void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept override {
+    ++script_.accepts_submitted;
+    if (script_.accept_error == ErrorCode::kNone || script_.accept_errors_left == 0) {
+      return port_->SubmitAccept(listener, event);
+    }
+    --script_.accept_errors_left;
+    BeginEvent<Failure>(event, Failure{script_.accept_error});
+    failing_.push_back(&event);
+  }
+  void SubmitConnect(PortSocket& socket, const Endpoint& peer, IocpEvent& event) noexcept override {
+    port_->SubmitConnect(socket, peer, event);
+  }
+  void SubmitRecv(PortSocket& socket, IocpEvent& event) noexcept override {
+    port_->SubmitRecv(socket, event);
+  }
+  void PauseRecv(PortSocket& socket, IocpEvent& event) noexcept override {
+    port_->PauseRecv(socket, event);
+  }
+  void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override {
+    port_->ResumeRecv(socket, event);
+  }
+  void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
+                  IocpEvent& event) noexcept override {
+    port_->SubmitSend(socket, slices, event);
+  }
+  void ShutdownSend(PortSocket& socket) noexcept override { port_->ShutdownSend(socket); }
+  void Cancel(IocpEvent& event) noexcept override {
+    for (const IocpEvent* failing : failing_) {
+      if (failing == &event) return;  // completes anyway
+    }
+    port_->Cancel(event);
+  }
+  void Close(PortSocket& socket, CloseMode mode) noexcept override { port_->Close(socket, mode); }
+  void Wake() noexcept override { port_->Wake(); }
+
+  std::size_t Dispatch(Duration timeout) noexcept override {
+    const std::vector<IocpEvent*> failing = std::exchange(failing_, {});
+    for (IocpEvent* event : failing) {
+      IoResult result;
+      result.error = RecordOf<Failure>(*event).code;
+      CompleteEvent<Failure>(*event, result);
+    }
+    return failing.size() + port_->Dispatch(failing.empty() ? timeout : Duration::zero());
+  }
+
+ private:
+  struct Failure {
+    ErrorCode code;
+  };
+
+  std::unique_ptr<CompletionPort> port_;
+  PortScript& script_;
+  std::vector<IocpEvent*> failing_;
+};
+
+/// Lifetime: its script's.
+class ScriptedFactory final : public PortFactory {
+ public:
+  explicit ScriptedFactory(PortScript& script) : script_(script) {}
+
+  std::string_view Name() const noexcept override { return factory_.Name(); }
+  [[nodiscard]] Error MakePort(std::unique_ptr<CompletionPort>& port) override {
+    if (script_.ports_that_work == 0) return Error(ErrorCode::kTooManyFiles, 24, "make a port");
+    --script_.ports_that_work;
+    std::unique_ptr<CompletionPort> inner;
+    if (const Error error = factory_.MakePort(inner)) return error;
+    port = std::make_unique<ScriptedPort>(std::move(inner), script_);
+    return {};
+  }
+  [[nodiscard]] Error Listen(const Endpoint& address, const SocketOptions& options,
+                             OwnedSocket& socket, Endpoint& bound) override {
+    return factory_.Listen(address, options, socket, bound);
+  }
+  [[nodiscard]] Error OpenSocket(Endpoint::Family family, OwnedSocket& socket) override {
+    return factory_.OpenSocket(family, socket);
+  }
+
+ private:
+  MemoryFactory factory_;
+  PortScript& script_;
+};
+
+}  // namespace netcore::test

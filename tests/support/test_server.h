@@ -1,0 +1,457 @@
+// A service and a connector on one core, for tests of what stands above the seam: every backend of
+// this machine with real threads, and the memory port driven by the test itself, behind the same
+// few words. Sessions write down what happens to them and check the rules that hold always.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "netcore/netcore.h"
+#include "netcore/sim/memory_factory.h"
+#include "tests/support/catch.h"
+
+namespace netcore::test {
+
+using std::chrono::milliseconds;
+
+inline constexpr milliseconds kLimit{30'000};  // for what must happen
+
+inline std::span<const std::byte> AsBytes(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+inline std::string AsText(std::span<const std::byte> bytes) {
+  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+
+/// Bytes that repeat nowhere near, the same for the same seed.
+inline std::string RandomText(std::size_t size, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  std::string text(size, '\0');
+  for (char& c : text) c = static_cast<char>(random() & 0xff);
+  return text;
+}
+
+inline std::uint32_t NewSeed() { return std::random_device()(); }
+
+class TestSession;
+
+/// What a test adds to the hooks of its sessions.
+struct Hooks {
+  std::function<void(TestSession&)> on_connected{};
+  std::function<void(TestSession&, std::span<std::byte>)> on_recv{};
+  std::function<void(TestSession&, std::size_t)> on_send{};
+  std::function<void(TestSession&)> on_peer_closed{};
+  std::function<void(TestSession&, const CloseInfo&)> on_disconnected{};
+};
+
+/// Threads: what it tells, any.
+class TestSession final : public Session {
+ public:
+  explicit TestSession(Hooks hooks = {}, bool keep_received = true)
+      : hooks_(std::move(hooks)), keep_received_(keep_received) {
+    alive_count.fetch_add(1);
+  }
+  ~TestSession() override { alive_count.fetch_sub(1); }
+
+  /// One letter a hook, in order, repeated ones once: C, R, S, P (OnPeerClosed), D.
+  std::string Trace() const {
+    const std::lock_guard lock(mutex_);
+    return trace_;
+  }
+  std::string Received() const {
+    const std::lock_guard lock(mutex_);
+    return received_;
+  }
+  CloseInfo Info() const {
+    const std::lock_guard lock(mutex_);
+    return info_;
+  }
+  std::thread::id HookThread() const {
+    const std::lock_guard lock(mutex_);
+    return thread_;
+  }
+  std::size_t ReceivedBytes() const { return received_bytes_.load(); }
+  std::size_t SentBytes() const { return sent_bytes_.load(); }
+  bool WasConnected() const { return connected_.load(); }
+  bool Ended() const { return ended_.load(); }
+
+  /// What no session may ever see; empty when all is well.
+  std::string Violation() const {
+    const std::lock_guard lock(mutex_);
+    return violation_;
+  }
+
+  SendResult SendText(std::string_view text) { return Send(AsBytes(text)); }
+
+  static inline std::atomic<int> alive_count{0};
+
+ private:
+  // A hook that runs.
+  class Scope {
+   public:
+    Scope(TestSession& session, char letter) : session_(session) {
+      const std::lock_guard lock(session.mutex_);
+      if (session.inside_.exchange(true)) session.violation_ += "two hooks at once; ";
+      const auto here = std::this_thread::get_id();
+      if (session.trace_.empty()) session.thread_ = here;
+      if (session.thread_ != here) session.violation_ += "a hook on another thread; ";
+      const bool first = session.trace_.empty();
+      if (letter == 'C' && !first) session.violation_ += "OnConnected was not the first; ";
+      if (letter != 'C' && letter != 'D' && first) session.violation_ += "before OnConnected; ";
+      if (session.trace_.ends_with('D')) session.violation_ += "after OnDisconnected; ";
+      if (session.trace_.empty() || session.trace_.back() != letter) session.trace_ += letter;
+    }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+    ~Scope() { session_.inside_ = false; }
+
+   private:
+    TestSession& session_;
+  };
+
+  void OnConnected() override {
+    const Scope scope(*this, 'C');
+    connected_ = true;
+    if (hooks_.on_connected) hooks_.on_connected(*this);
+  }
+  void OnRecv(std::span<std::byte> bytes) override {
+    const Scope scope(*this, 'R');
+    if (keep_received_) {
+      const std::lock_guard lock(mutex_);
+      received_ += AsText(bytes);
+    }
+    received_bytes_ += bytes.size();
+    if (hooks_.on_recv) hooks_.on_recv(*this, bytes);
+  }
+  void OnSend(std::size_t bytes) override {
+    const Scope scope(*this, 'S');
+    sent_bytes_ += bytes;
+    if (hooks_.on_send) hooks_.on_send(*this, bytes);
+  }
+  void OnPeerClosed() override {
+    const Scope scope(*this, 'P');
+    if (hooks_.on_peer_closed) hooks_.on_peer_closed(*this);
+  }
+  void OnDisconnected(const CloseInfo& info) override {
+    const Scope scope(*this, 'D');
+    {
+      const std::lock_guard lock(mutex_);
+      info_ = info;
+    }
+    const auto keep = shared_from_this();  // a test may let go as soon as it sees ended_
+    ended_ = true;
+    if (hooks_.on_disconnected) hooks_.on_disconnected(*this, info);
+  }
+
+  const Hooks hooks_;
+  const bool keep_received_;
+  mutable std::mutex mutex_;
+  std::string trace_;
+  std::string received_;
+  std::string violation_;
+  CloseInfo info_;
+  std::thread::id thread_;
+  std::atomic<bool> inside_{false};
+  std::atomic<bool> connected_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<std::size_t> received_bytes_{0};
+  std::atomic<std::size_t> sent_bytes_{0};
+};
+
+using TestSessionRef = std::shared_ptr<TestSession>;
+
+/// Collects lines. Threads: any.
+class LogLines {
+ public:
+  LogSink Sink() {
+    return [this](LogLevel, std::string_view line) {
+      const std::lock_guard lock(mutex_);
+      lines_.emplace_back(line);
+    };
+  }
+  std::size_t Count(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::count_if(
+        lines_.begin(), lines_.end(),
+        [&](const std::string& line) { return line.find(part) != std::string::npos; }));
+  }
+  std::string All() const {
+    const std::lock_guard lock(mutex_);
+    std::string all;
+    for (const std::string& line : lines_) all += line + "\n";
+    return all;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+inline bool IsSupported(Backend backend) {
+  std::unique_ptr<PortFactory> factory;
+  return !MakePortFactory(backend, Log([](LogLevel, std::string_view) {}), factory);
+}
+
+/// The backends with real sockets that this machine offers.
+inline const std::vector<Backend>& RealBackends() {
+  static const std::vector<Backend> backends = [] {
+    std::vector<Backend> found;
+    for (const Backend backend : {Backend::kIocp, Backend::kIoUring, Backend::kEpoll}) {
+      if (IsSupported(backend)) found.push_back(backend);
+    }
+    return found;
+  }();
+  return backends;
+}
+
+inline std::shared_ptr<PortFactory> NewFactory(Backend backend) {
+  std::unique_ptr<PortFactory> factory;
+  const Error error = MakePortFactory(backend, Log(), factory);
+  REQUIRE(error.Message() == Error().Message());
+  return factory;
+}
+
+/// The same, and `gone` becomes true when it is destroyed, with all that was made of it: the last
+/// that a core leaves behind.
+inline std::shared_ptr<PortFactory> NewFactory(Backend backend, std::atomic<bool>& gone) {
+  std::shared_ptr<PortFactory> factory = NewFactory(backend);
+  PortFactory* const raw = factory.get();
+  return std::shared_ptr<PortFactory>(raw, [factory, &gone](PortFactory*) mutable {
+    factory.reset();
+    gone = true;
+  });
+}
+
+/// Waits, on the real clock, until `condition` holds.
+template <typename Condition>
+bool Eventually(Condition&& condition, milliseconds limit = kLimit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  return true;
+}
+
+struct WorldOptions {
+  std::size_t threads = 2;
+  SessionOptions server{};
+  SessionOptions client{};
+  milliseconds connect_timeout{10'000};
+  std::size_t max_sessions = 10'000;
+  std::size_t accept_depth = 8;
+  milliseconds hook_time_limit{0};
+  Hooks hooks{};             // of the server's sessions
+  SessionFactory factory{};  // instead of those
+  bool keep_received = true;
+};
+
+/// A core, a service that listens, a connector. With a memory factory: one worker, run by the test
+/// in WaitFor and in no other place.
+class World {
+ public:
+  World(std::shared_ptr<PortFactory> port_factory, WorldOptions options)
+      : options_(std::move(options)), is_memory_(port_factory->Name() == "memory") {
+    CoreOptions core_options;
+    core_options.threads = is_memory_ ? 1 : options_.threads;
+    core_options.log = log.Sink();
+    core_options.hook_time_limit = options_.hook_time_limit;
+    core_options.port_factory = std::move(port_factory);
+    core = std::make_shared<IocpCore>(std::move(core_options));
+    service =
+        std::make_shared<Service>(core, std::make_shared<Listener>("127.0.0.1", 0), Factory(),
+                                  options_.accept_depth, options_.server, options_.max_sessions);
+    ConnectorOptions connector_options;
+    connector_options.timeout = options_.connect_timeout;
+    connector_options.session = options_.client;
+    connector = std::make_shared<Connector>(core, connector_options);
+    const Error error = service->Start();
+    REQUIRE(error.Message() == Error().Message());
+    if (!is_memory_) {
+      REQUIRE_FALSE(core->Run());
+      REQUIRE(Eventually([&] { return AllWorkersTaken(); }));
+    }
+  }
+
+  bool IsMemory() const { return is_memory_; }
+  Endpoint Address() const { return service->LocalEndpoint(); }
+
+  /// Runs the world until `condition` holds; false if it does not in time (on a memory port: in
+  /// virtual time).
+  template <typename Condition>
+  bool WaitFor(Condition&& condition, milliseconds limit = kLimit) {
+    if (!is_memory_) return Eventually(std::forward<Condition>(condition), limit);
+    milliseconds left = limit;
+    while (!condition()) {
+      if (left <= milliseconds::zero()) return false;
+      if (core->Dispatch(kTick) != DispatchStatus::kHandled) left -= kTick;
+    }
+    return true;
+  }
+
+  /// Runs the world for so long: whatever must not happen has the chance to.
+  void RunFor(milliseconds time) {
+    WaitFor([] { return false; }, time);
+  }
+
+  /// Begins to connect.
+  TestSessionRef Connect(Hooks hooks = {}) {
+    auto client = std::make_shared<TestSession>(std::move(hooks), options_.keep_received);
+    const Error error = connector->Connect(Address(), client);
+    REQUIRE(error.Message() == Error().Message());
+    clients_.push_back(client);
+    return client;
+  }
+
+  struct Pair {
+    TestSessionRef client;
+    TestSessionRef server;
+  };
+
+  /// Two ends that are connected.
+  Pair ConnectPair(Hooks hooks = {}) {
+    Pair pair{Connect(std::move(hooks)), nullptr};
+    REQUIRE(WaitFor([&] { return pair.client->WasConnected(); }));
+    REQUIRE(WaitFor([&] {
+      pair.server = ServerOf(*pair.client);
+      return pair.server != nullptr && pair.server->WasConnected();
+    }));
+    return pair;
+  }
+
+  TestSessionRef ServerOf(const TestSession& client) const {
+    const std::lock_guard lock(mutex_);
+    for (const TestSessionRef& server : servers_) {
+      if (server->PeerEndpoint() == client.LocalEndpoint() &&
+          server->PeerEndpoint().GetFamily() != Endpoint::Family::kNone)
+        return server;
+    }
+    return nullptr;
+  }
+
+  std::vector<TestSessionRef> Servers() const {
+    const std::lock_guard lock(mutex_);
+    return servers_;
+  }
+  const std::vector<TestSessionRef>& Clients() const { return clients_; }
+
+  bool AllEnded() const {
+    const auto ended = [](const TestSessionRef& session) {
+      return session->Ended() || !session->WasConnected();
+    };
+    const std::vector<TestSessionRef> servers = Servers();
+    return std::all_of(servers.begin(), servers.end(), ended) &&
+           std::all_of(clients_.begin(), clients_.end(),
+                       [](const TestSessionRef& client) { return client->Ended(); });
+  }
+
+  /// Stops everything and checks what must hold after any test.
+  void Finish() {
+    service->Stop(milliseconds::zero());
+    connector->Stop(milliseconds::zero());
+    CHECK(connector->WaitStopped().complete);
+    CHECK(service->WaitStopped().complete);
+    CHECK(AllEnded());
+    CHECK(service->Stats().sessions == 0);
+    CHECK(connector->Stats().sessions == 0);
+    for (const TestSessionRef& session : Servers()) CHECK(session->Violation() == "");
+    for (const TestSessionRef& session : clients_) CHECK(session->Violation() == "");
+    core->Stop();
+  }
+
+  LogLines log;
+  std::shared_ptr<IocpCore> core;
+  std::shared_ptr<Service> service;
+  std::shared_ptr<Connector> connector;
+
+ private:
+  static constexpr milliseconds kTick{10};
+
+  // So that sessions go to all of them.
+  bool AllWorkersTaken() const {
+    std::vector<Worker::Seat> seats;
+    std::vector<bool> taken(core->WorkerCount());
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      seats.push_back(core->Workers()->Pick());
+      taken[seats.back().GetWorker().Index()] = true;
+    }
+    return std::find(taken.begin(), taken.end(), false) == taken.end();
+  }
+
+  SessionFactory Factory() {
+    if (options_.factory) return options_.factory;
+    return [this]() -> std::shared_ptr<Session> {
+      auto session = std::make_shared<TestSession>(options_.hooks, options_.keep_received);
+      const std::lock_guard lock(mutex_);
+      servers_.push_back(session);
+      return session;
+    };
+  }
+
+  const WorldOptions options_;
+  const bool is_memory_;
+  mutable std::mutex mutex_;
+  std::vector<TestSessionRef> servers_;
+  std::vector<TestSessionRef> clients_;
+};
+
+/// Runs `body(world)` on each real backend, as a section of its own named after it.
+template <typename Body>
+void OnRealBackends(const WorldOptions& options, Body&& body) {
+  REQUIRE_FALSE(RealBackends().empty());
+  for (const Backend backend : RealBackends()) {
+    DYNAMIC_SECTION(ToString(backend)) {
+      World world(NewFactory(backend), options);
+      body(world);
+      world.Finish();
+    }
+  }
+}
+
+template <typename Body>
+void OnMemory(const WorldOptions& options, Body&& body) {
+  World world(std::make_shared<MemoryFactory>(), options);
+  body(world);
+  world.Finish();
+}
+
+/// The same on the memory port too.
+template <typename Body>
+void OnAllBackends(const WorldOptions& options, Body&& body) {
+  SECTION("memory") { OnMemory(options, body); }
+  OnRealBackends(options, body);
+}
+
+}  // namespace netcore::test
+
+/// So that a failed check says which.
+template <>
+struct Catch::StringMaker<netcore::CloseReason> {
+  static std::string convert(netcore::CloseReason reason) { return std::string(ToString(reason)); }
+};
+
+template <>
+struct Catch::StringMaker<netcore::Error> {
+  static std::string convert(const netcore::Error& error) {
+    return error ? error.Message() : std::string("no error");
+  }
+};
+
+template <>
+struct Catch::StringMaker<netcore::ErrorCode> {
+  static std::string convert(netcore::ErrorCode code) { return std::string(ToString(code)); }
+};
