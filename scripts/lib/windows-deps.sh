@@ -1,0 +1,61 @@
+# Sourced by scripts/test: puts the sources that a Windows build takes where CMake looks for them
+# (NETCORE_DEPS_DIR). They are Debian's source packages, so that apt is all the network it needs.
+# shellcheck shell=bash
+
+# fetch_sources FOLDER PACKAGE...: downloads and unpacks Debian source packages. The system's own
+# lists of sources stay as they are, and no root is needed.
+fetch_sources() {
+  local folder=$1
+  shift
+  local codename mirror package
+  codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-bookworm}")
+  # shellcheck disable=SC2016 # these are apt's names, not the shell's
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(COMPONENT)' \
+    'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+    awk -v codename="$codename" '$2 == codename && $3 == "main" { print $1; exit }')
+  mirror=${mirror:-http://deb.debian.org/debian}
+
+  mkdir -p "$folder/lists/partial" "$folder/archives/partial"
+  printf 'deb-src %s %s main\n' "$mirror" "$codename" >"$folder/sources.list"
+  local options=(
+    -o "Dir::Etc::sourcelist=$folder/sources.list"
+    -o Dir::Etc::sourceparts=/dev/null
+    -o "Dir::State::lists=$folder/lists"
+    -o "Dir::Cache=$folder/archives"
+    -o APT::Sandbox::User=
+    -o 'APT::Update::Post-Invoke-Success::='
+  )
+  (
+    cd "$folder" || exit
+    apt-get "${options[@]}" update || exit
+    apt-get "${options[@]}" source --download-only "$@" || exit
+    for package in "$@"; do
+      dpkg-source -x "$package"_*.dsc "$folder/$package" || exit
+    done
+  )
+}
+
+# prepare_windows_dependencies: fills $cache/deps once.
+prepare_windows_dependencies() {
+  # shellcheck disable=SC2154 # scripts/lib/setup.sh sets it
+  local deps="$cache/deps"
+  if [[ -e $deps/complete ]]; then
+    return 0
+  fi
+  say "fetching the sources of fmt, Catch2 and Google Benchmark for the Windows build"
+  local work
+  work=$(mktemp -d "${TMPDIR:-/tmp}/netcore-deps.XXXXXX")
+  if ! fetch_sources "$work" fmtlib catch2 benchmark >"$work/log" 2>&1; then
+    tail -n 20 "$work/log" >&2
+    fail "could not fetch the sources from Debian (the whole output: $work/log)"
+  fi
+  rm -rf "$deps"
+  mkdir -p "$deps/include"
+  mv "$work/fmtlib" "$deps/fmt"
+  mv "$work/catch2" "$deps/Catch2"
+  mv "$work/benchmark" "$deps/benchmark"
+  # Only headers, and only these: /usr/include as a whole would bring Linux into the build.
+  ln -s /usr/include/CLI "$deps/include/CLI"
+  touch "$deps/complete"
+  rm -rf "$work"
+}
