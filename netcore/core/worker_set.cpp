@@ -103,8 +103,8 @@ class WorkerSet::ClaimsTable {
     own_claims = nullptr;
   }
 
-  static inline thread_local Claims* own_claims =
-      nullptr;  // of the thread; null: not looked up yet
+  // The calling thread's, once it has looked them up.
+  static inline thread_local Claims* own_claims = nullptr;
 
   std::mutex mutex_;
   std::unordered_map<std::thread::id, std::unique_ptr<Claims>> claims_;
