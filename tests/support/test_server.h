@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -330,17 +331,8 @@ class World {
       pair.server = ServerOf(*pair.client);
       return pair.server != nullptr && pair.server->WasConnected();
     }));
+    paired_.insert(pair.server.get());
     return pair;
-  }
-
-  TestSessionRef ServerOf(const TestSession& client) const {
-    const std::lock_guard lock(mutex_);
-    for (const TestSessionRef& server : servers_) {
-      if (server->PeerEndpoint() == client.LocalEndpoint() &&
-          server->PeerEndpoint().GetFamily() != Endpoint::Family::kNone)
-        return server;
-    }
-    return nullptr;
   }
 
   std::vector<TestSessionRef> Servers() const {
@@ -392,6 +384,18 @@ class World {
     return std::find(taken.begin(), taken.end(), false) == taken.end();
   }
 
+  // The other end of `client`; null while it is not there yet. A client's port may be that of an
+  // earlier one, whose other end is in a pair already or at least older.
+  TestSessionRef ServerOf(const TestSession& client) const {
+    const std::vector<TestSessionRef> servers = Servers();
+    const auto found = std::find_if(servers.rbegin(), servers.rend(), [&](const auto& server) {
+      return server->PeerEndpoint() == client.LocalEndpoint() &&
+             server->PeerEndpoint().GetFamily() != Endpoint::Family::kNone &&
+             !paired_.contains(server.get());
+    });
+    return found != servers.rend() ? *found : nullptr;
+  }
+
   SessionFactory Factory() {
     if (options_.factory) return options_.factory;
     return [this]() -> std::shared_ptr<Session> {
@@ -407,6 +411,7 @@ class World {
   mutable std::mutex mutex_;
   std::vector<TestSessionRef> servers_;
   std::vector<TestSessionRef> clients_;
+  std::unordered_set<const TestSession*> paired_;  // the servers of pairs; servers_ keeps them
 };
 
 /// Runs `body(world)` on each real backend, as a section of its own named after it.
