@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace netcore {

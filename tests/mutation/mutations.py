@@ -12,8 +12,8 @@ class Mutation(NamedTuple):
     replace: str
 
 
-_MAILBOX = "netcore/core/mailbox.cpp"
-_TIMERS = "netcore/core/timer_queue.cpp"
+_MAILBOX = "netcore/base/mailbox.cpp"
+_TIMERS = "netcore/base/timer_queue.cpp"
 _INBOX = "netcore/core/inbox.cpp"
 _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"

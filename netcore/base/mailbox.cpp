@@ -1,5 +1,5 @@
 // The stack that turns into a queue, and the nodes that tasks travel in.
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 
 #include <algorithm>
 #include <array>

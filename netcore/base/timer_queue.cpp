@@ -1,5 +1,5 @@
 // A heap of early keys; see the drawing in the header.
-#include "netcore/core/timer_queue.h"
+#include "netcore/base/timer_queue.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Mailbox: one order for all writers, nothing lost, nothing run twice, closed or not.
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 
 #include <array>
 #include <atomic>
