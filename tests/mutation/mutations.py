@@ -54,8 +54,8 @@ MUTATIONS = (
         "mailbox_node_lost",
         _MAILBOX,
         "the node of a task that ran, and the task in it, are never given back",
-        "  task();\n  Discard();",
-        "  task();",
+        "  mailbox->runner_.RunTask(task);\n  End();",
+        "  mailbox->runner_.RunTask(task);",
     ),
     Mutation(
         "timer_moved_earlier_forgotten",
