@@ -18,6 +18,10 @@ Timer::~Timer() {
 
 TimerQueue::~TimerQueue() { NETCORE_ASSERT(entries_.empty()); }
 
+void TimerQueue::Reserve(std::size_t count) {
+  if (count > entries_.capacity()) entries_.reserve(std::max(count, 2 * entries_.capacity()));
+}
+
 void TimerQueue::Arm(Timer& timer, TimePoint deadline) {
   if (deadline == kNever) {
     Cancel(timer);
