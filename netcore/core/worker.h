@@ -10,10 +10,10 @@
 
 #include "netcore/base/clock.h"
 #include "netcore/base/log.h"
+#include "netcore/base/timer_queue.h"
 #include "netcore/buffer/send_buffer_pool.h"
 #include "netcore/core/inbox.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/port/completion_port.h"
 
 namespace netcore {

@@ -10,8 +10,8 @@
 
 #include "netcore/base/clock.h"
 #include "netcore/base/endpoint.h"
+#include "netcore/base/timer_queue.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/core/worker.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/port_factory.h"

@@ -12,8 +12,8 @@ class Mutation(NamedTuple):
     replace: str
 
 
-_MAILBOX = "netcore/core/mailbox.cpp"
-_TIMERS = "netcore/core/timer_queue.cpp"
+_MAILBOX = "netcore/base/mailbox.cpp"
+_TIMERS = "netcore/base/timer_queue.cpp"
 _INBOX = "netcore/core/inbox.cpp"
 _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
@@ -54,8 +54,8 @@ MUTATIONS = (
         "mailbox_node_lost",
         _MAILBOX,
         "the node of a task that ran, and the task in it, are never given back",
-        "  task();\n  Discard();",
-        "  task();",
+        "  mailbox->runner_.RunTask(task);\n  End();",
+        "  mailbox->runner_.RunTask(task);",
     ),
     Mutation(
         "timer_moved_earlier_forgotten",

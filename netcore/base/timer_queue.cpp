@@ -1,5 +1,5 @@
 // A heap of early keys; see the drawing in the header.
-#include "netcore/core/timer_queue.h"
+#include "netcore/base/timer_queue.h"
 
 #include <algorithm>
 
@@ -17,6 +17,10 @@ Timer::~Timer() {
 }
 
 TimerQueue::~TimerQueue() { NETCORE_ASSERT(entries_.empty()); }
+
+void TimerQueue::Reserve(std::size_t count) {
+  if (count > entries_.capacity()) entries_.reserve(std::max(count, 2 * entries_.capacity()));
+}
 
 void TimerQueue::Arm(Timer& timer, TimePoint deadline) {
   if (deadline == kNever) {

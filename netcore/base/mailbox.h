@@ -1,5 +1,5 @@
-// Mailbox: the one way from other threads to a worker, first in, first out. Knows not who reads it
-// nor how to wake them.
+// Mailbox: the one way from other threads to a reader (a worker, a job queue), first in, first out.
+// Knows not who reads it nor how to wake them.
 #pragma once
 
 #include <atomic>
@@ -33,15 +33,34 @@ class Mail {
   Mail* next_ = nullptr;
 };
 
+/// What a mailbox does with a task, for readers who have more to do than to run it. Threads: the
+/// reader's.
+class TaskRunner {
+ public:
+  /// It is the task's turn; right after this it is destroyed.
+  virtual void RunTask(Task& task) noexcept = 0;
+
+  /// The mailbox was closed before it was the task's turn; right after this it is destroyed.
+  virtual void DropTask(Task& task) noexcept = 0;
+
+ protected:
+  ~TaskRunner() = default;
+};
+
 /// A linearizable FIFO of many writers and one reader: a push that happens before another is read
 /// before it, also when two threads made them. Lock-free; a push of a task allocates only until
 /// enough nodes are warm.
 ///
-/// Owns: the mail in it. Lifetime: shared by its worker and by everyone that may write to it.
-/// Threads: as said below.
+/// Owns: the mail in it. Lifetime: shared by its reader and by everyone that may write to it.
+/// Threads: as said below. The reader may be one thread after another, if each knows that the one
+/// before has finished.
 class Mailbox {
  public:
+  /// Tasks are simply run.
   Mailbox();
+
+  /// `runner` outlives the mailbox.
+  explicit Mailbox(TaskRunner& runner);
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
@@ -52,7 +71,8 @@ class Mailbox {
   [[nodiscard]] bool Push(Mail& mail) noexcept;
 
   /// Runs `task` on the reader's thread. False when the mailbox is closed; `task` is then
-  /// destroyed. A task that throws is a bug of its writer. Throws std::bad_alloc. Threads: any.
+  /// destroyed. A task that throws is a bug of its writer, unless a TaskRunner catches it. Throws
+  /// std::bad_alloc. Threads: any.
   [[nodiscard]] bool Push(Task task);
 
   /// True when mail waits, what a Deliver that is running has still before it included. Threads:
@@ -67,9 +87,17 @@ class Mailbox {
   /// how many. Threads: the reader's.
   std::size_t DeliverAll() noexcept;
 
+  /// The same, but at most `most` of what is there now. The next call delivers what is left of
+  /// that, before anything else is looked at. Threads: the reader's.
+  std::size_t Deliver(std::size_t most) noexcept;
+
   /// Discards what is there and refuses what comes. Any number of times. Threads: the reader's, or
   /// any when there is no reader (any more).
   void Close() noexcept;
+
+  /// Closes if no mail waits; no push can come in between. True when the mailbox is closed.
+  /// Threads: the reader's.
+  [[nodiscard]] bool CloseIfEmpty() noexcept;
 
  private:
   class TaskMail;
@@ -78,11 +106,12 @@ class Mailbox {
   void TakeInOrder(Mail* newest) noexcept;
   void DiscardUnread() noexcept;
 
-  std::unique_ptr<NodePool> nodes_;
+  TaskRunner& runner_;
+  const std::unique_ptr<NodePool> nodes_;
   std::atomic<Mail*> newest_;  // what was pushed last, linked to what came before it; a mark of its
                                // own once closed
   Mail* unread_ = nullptr;     // the reader's: taken out, turned round, not delivered yet
-  bool delivering_ = false;    // the reader's: inside DeliverAll
+  bool delivering_ = false;    // the reader's: inside Deliver
 };
 
 }  // namespace netcore

@@ -1,8 +1,9 @@
 // The stack that turns into a queue, and the nodes that tasks travel in.
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 
-#include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "netcore/base/assert.h"
@@ -23,6 +24,15 @@ Mail* Closed() noexcept {
   return &mark;
 }
 
+class PlainRunner final : public TaskRunner {
+ public:
+  constexpr PlainRunner() = default;
+  void RunTask(Task& task) noexcept override { task(); }
+  void DropTask(Task&) noexcept override {}
+};
+
+constinit PlainRunner plain_runner;
+
 }  // namespace
 
 /// A task on its way. Owns: the task, until right after it ran.
@@ -34,19 +44,23 @@ class Mailbox::TaskMail final : public Mail {
   void Discard() noexcept override;
 
   Task task;
-  NodePool* pool = nullptr;
+  Mailbox* mailbox = nullptr;
   std::uint32_t index = kNotPooled;
   std::atomic<std::uint32_t> next_free{0};  // read also by a writer that is about to lose its race
+
+ private:
+  void End() noexcept;
 };
 
 /// Task nodes. The free ones form a stack of indices; its head counts its changes, so that a writer
-/// which read it, slept, and finds the same index there again notices (the ABA problem).
+/// which read it, slept, and finds the same index there again notices (the ABA problem). They come
+/// in chunks, each twice as large as the one before: a mailbox that never holds much stays small.
 ///
 /// Owns: the pooled nodes, which stay where they are. Lifetime: its mailbox's. Threads: Take and
 /// GiveBack any; Done and ReturnDone the reader's.
 class Mailbox::NodePool {
  public:
-  NodePool() = default;
+  NodePool() noexcept = default;
   NodePool(const NodePool&) = delete;
   NodePool& operator=(const NodePool&) = delete;
   ~NodePool() {
@@ -95,9 +109,8 @@ class Mailbox::NodePool {
 
  private:
   static constexpr std::uint32_t kEnd = UINT32_MAX;
-  static constexpr std::uint32_t kChunkNodes = 128;
-  static constexpr std::uint32_t kMaxChunks =
-      512;  // 65,536 nodes; what exceeds them comes and goes
+  static constexpr std::uint32_t kFirstChunkNodes = 8;
+  static constexpr std::uint32_t kMaxChunks = 13;  // 65,528 nodes; what exceeds them comes and goes
   static constexpr std::uint32_t kMostDone = 32;
 
   static std::uint32_t IndexOf(std::uint64_t head) noexcept {
@@ -108,9 +121,18 @@ class Mailbox::NodePool {
     return (((head >> 32) + 1) << 32) | index;
   }
 
+  static constexpr std::uint32_t SizeOf(std::uint32_t chunk) noexcept {
+    return kFirstChunkNodes << chunk;
+  }
+
+  // The index of its first node: what all chunks before it hold together.
+  static constexpr std::uint32_t BeginOf(std::uint32_t chunk) noexcept {
+    return SizeOf(chunk) - kFirstChunkNodes;
+  }
+
   TaskMail& At(std::uint32_t index) const noexcept {
-    TaskMail* const chunk = chunks_[index / kChunkNodes].load(std::memory_order_relaxed);
-    return chunk[index % kChunkNodes];
+    const auto chunk = static_cast<std::uint32_t>(std::bit_width(index / kFirstChunkNodes + 1)) - 1;
+    return chunks_[chunk].load(std::memory_order_relaxed)[index - BeginOf(chunk)];
   }
 
   // Puts a chain of free nodes, linked from `first` to `last`, on the stack.
@@ -124,18 +146,20 @@ class Mailbox::NodePool {
 
   // Writers that find the stack empty at the same time each add a chunk.
   TaskMail& Grow() {
-    if (chunk_count_.load(std::memory_order_relaxed) >= kMaxChunks) return *new TaskMail;
-    std::unique_ptr<TaskMail[]> nodes(new TaskMail[kChunkNodes]);
-    const std::uint32_t chunk = chunk_count_.fetch_add(1, std::memory_order_relaxed);
-    if (chunk >= kMaxChunks) return *new TaskMail;
-    const std::uint32_t first = chunk * kChunkNodes;
-    for (std::uint32_t i = 0; i < kChunkNodes; ++i) {
+    std::uint32_t chunk = chunk_count_.load(std::memory_order_relaxed);
+    std::unique_ptr<TaskMail[]> nodes;
+    do {
+      if (chunk >= kMaxChunks) return *new TaskMail;
+      nodes = std::make_unique<TaskMail[]>(SizeOf(chunk));
+    } while (!chunk_count_.compare_exchange_strong(chunk, chunk + 1, std::memory_order_relaxed));
+    const std::uint32_t first = BeginOf(chunk);
+    for (std::uint32_t i = 0; i < SizeOf(chunk); ++i) {
       nodes[i].index = first + i;
       nodes[i].next_free.store(first + i + 1, std::memory_order_relaxed);
     }
     TaskMail* const added = nodes.release();
     chunks_[chunk].store(added, std::memory_order_relaxed);  // published by GiveBack's release
-    GiveBack(first + 1, added[kChunkNodes - 1]);
+    GiveBack(first + 1, added[SizeOf(chunk) - 1]);
     return added[0];
   }
 
@@ -148,16 +172,24 @@ class Mailbox::NodePool {
 };
 
 void Mailbox::TaskMail::Deliver() noexcept {
-  task();
-  Discard();
+  mailbox->runner_.RunTask(task);
+  End();
 }
 
 void Mailbox::TaskMail::Discard() noexcept {
-  task = Task();
-  pool->Done(*this);
+  mailbox->runner_.DropTask(task);
+  End();
 }
 
-Mailbox::Mailbox() : nodes_(std::make_unique<NodePool>()), newest_(nullptr) {}
+void Mailbox::TaskMail::End() noexcept {
+  task = Task();
+  mailbox->nodes_->Done(*this);
+}
+
+Mailbox::Mailbox() : Mailbox(plain_runner) {}
+
+Mailbox::Mailbox(TaskRunner& runner)
+    : runner_(runner), nodes_(std::make_unique<NodePool>()), newest_(nullptr) {}
 
 Mailbox::~Mailbox() { Close(); }
 
@@ -175,7 +207,7 @@ bool Mailbox::Push(Task task) {
   NETCORE_ASSERT(task);
   if (newest_.load(std::memory_order_relaxed) == Closed()) return false;
   TaskMail& node = nodes_->Take();
-  node.pool = nodes_.get();
+  node.mailbox = this;
   node.task = std::move(task);
   if (Push(node)) return true;
   node.task = Task();
@@ -190,14 +222,18 @@ bool Mailbox::HasUnread() const noexcept {
   return newest != nullptr && newest != Closed();
 }
 
-std::size_t Mailbox::DeliverAll() noexcept {
+std::size_t Mailbox::DeliverAll() noexcept { return Deliver(SIZE_MAX); }
+
+std::size_t Mailbox::Deliver(std::size_t most) noexcept {
   NETCORE_ASSERT(!delivering_);
-  if (!HasUnread()) return 0;
+  if (unread_ == nullptr) {
+    if (!HasUnread()) return 0;
+    // Only the reader closes, so what is there now is mail.
+    TakeInOrder(newest_.exchange(nullptr, std::memory_order_seq_cst));
+  }
   delivering_ = true;
-  // Only the reader closes, so what is there now is mail.
-  TakeInOrder(newest_.exchange(nullptr, std::memory_order_seq_cst));
   std::size_t count = 0;
-  while (unread_ != nullptr) {
+  while (unread_ != nullptr && count < most) {
     Mail& mail = *unread_;
     unread_ = mail.next_;
     ++count;
@@ -214,6 +250,13 @@ void Mailbox::Close() noexcept {
   if (newest == Closed()) return;
   TakeInOrder(newest);
   DiscardUnread();
+}
+
+bool Mailbox::CloseIfEmpty() noexcept {
+  if (unread_ != nullptr) return false;
+  Mail* newest = nullptr;
+  return newest_.compare_exchange_strong(newest, Closed(), std::memory_order_seq_cst) ||
+         newest == Closed();
 }
 
 void Mailbox::TakeInOrder(Mail* newest) noexcept {

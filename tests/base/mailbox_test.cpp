@@ -1,5 +1,5 @@
 // Mailbox: one order for all writers, nothing lost, nothing run twice, closed or not.
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 
 #include <array>
 #include <atomic>
@@ -120,6 +120,89 @@ TEST_CASE("a mail may destroy itself when it is delivered", "[mailbox]") {
   CHECK(mailbox.DeliverAll() == 2);
   CHECK(after == 2);
   CHECK(mail == nullptr);
+}
+
+TEST_CASE("a bounded delivery leaves the rest for the next call, before what came meanwhile",
+          "[mailbox]") {
+  Mailbox mailbox;
+  std::vector<int> order;
+  bool pushed = true;
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(mailbox.Push([&, i] {
+      order.push_back(i);
+      pushed = mailbox.Push([&, i] { order.push_back(10 + i); }) && pushed;
+    }));
+  }
+  CHECK(mailbox.Deliver(2) == 2);
+  CHECK(order == std::vector<int>{0, 1});
+  CHECK(mailbox.HasMail());
+  CHECK(mailbox.Deliver(100) == 3);
+  CHECK(mailbox.HasUnread());
+  CHECK(mailbox.Deliver(1) == 1);
+  CHECK_FALSE(mailbox.HasUnread());
+  CHECK(mailbox.HasMail());
+  CHECK(mailbox.DeliverAll() == 4);
+  CHECK(mailbox.Deliver(1) == 0);
+  CHECK(order == std::vector<int>{0, 1, 2, 3, 4, 10, 11, 12, 13, 14});
+  CHECK(pushed);
+}
+
+TEST_CASE("what a bounded delivery left is discarded first when the mailbox is closed",
+          "[mailbox]") {
+  Mailbox mailbox;
+  std::vector<const TestMail*> order;
+  TestMail first;
+  TestMail left;
+  TestMail newer;
+  left.discard_order = newer.discard_order = &order;
+  REQUIRE(mailbox.Push(first));
+  REQUIRE(mailbox.Push(left));
+  CHECK(mailbox.Deliver(1) == 1);
+  REQUIRE(mailbox.Push(newer));
+  mailbox.Close();
+  CHECK(order == std::vector<const TestMail*>{&left, &newer});
+}
+
+TEST_CASE("a mailbox is closed if it is empty, and left alone if it is not", "[mailbox]") {
+  Mailbox mailbox;
+  int runs = 0;
+  REQUIRE(mailbox.Push([&] { ++runs; }));
+  CHECK_FALSE(mailbox.CloseIfEmpty());
+  REQUIRE(mailbox.Push([&] { ++runs; }));
+  CHECK(mailbox.Deliver(1) == 1);
+  CHECK_FALSE(mailbox.CloseIfEmpty());
+  CHECK(mailbox.Deliver(1) == 1);
+  CHECK(mailbox.CloseIfEmpty());
+  CHECK(mailbox.CloseIfEmpty());
+  CHECK_FALSE(mailbox.Push([&] { ++runs; }));
+  CHECK(runs == 2);
+}
+
+TEST_CASE("a task runner runs the tasks, and hears of those that are discarded", "[mailbox]") {
+  class Runner final : public TaskRunner {
+   public:
+    void RunTask(Task& task) noexcept override {
+      try {
+        task();
+      } catch (int thrown) {
+        last_thrown = thrown;
+      }
+    }
+    void DropTask(Task& task) noexcept override { dropped += task ? 1 : 0; }
+    int last_thrown = 0;
+    int dropped = 0;
+  };
+  Runner runner;
+  Mailbox mailbox(runner);
+  const auto held = std::make_shared<int>(0);
+  REQUIRE(mailbox.Push([held] { throw 7; }));
+  REQUIRE(mailbox.Push([held] {}));
+  CHECK(mailbox.Deliver(1) == 1);
+  CHECK(runner.last_thrown == 7);
+  CHECK(held.use_count() == 2);
+  mailbox.Close();
+  CHECK(runner.dropped == 1);
+  CHECK(held.use_count() == 1);
 }
 
 TEST_CASE("a task is destroyed right after it ran, before the next mail", "[mailbox]") {

@@ -1,5 +1,6 @@
-// TimerQueue: the deadlines of one worker. Made for deadlines that mostly move later: moving one
-// later is a store, and the queue finds out when the old deadline comes.
+// TimerQueue: the deadlines of one worker, one job queue, one executor. Made for deadlines that
+// mostly move later: moving one later is a store, and the queue finds out when the old deadline
+// comes.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +50,10 @@ class TimerQueue {
   TimerQueue(const TimerQueue&) = delete;
   TimerQueue& operator=(const TimerQueue&) = delete;
   ~TimerQueue();
+
+  /// Room for `count` timers: while no more than that are queued, Arm does not throw. Throws
+  /// std::bad_alloc.
+  void Reserve(std::size_t count);
 
   /// Sets or moves the deadline; kNever cancels. Throws std::bad_alloc only when more timers are
   /// queued than ever before; the timer is then not armed.

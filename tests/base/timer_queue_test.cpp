@@ -1,6 +1,6 @@
 // TimerQueue: what fires when, and a long random run against a list that is searched from end to
 // end.
-#include "netcore/core/timer_queue.h"
+#include "netcore/base/timer_queue.h"
 
 #include <algorithm>
 #include <chrono>
