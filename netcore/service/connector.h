@@ -7,7 +7,7 @@
 #include "netcore/base/endpoint.h"
 #include "netcore/base/error.h"
 #include "netcore/core/iocp_core.h"
-#include "netcore/service/session_group.h"
+#include "netcore/service/session_host.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session.h"
 #include "netcore/session/session_options.h"
@@ -43,7 +43,7 @@ class Connector {
   ServiceStats Stats() const;
 
  private:
-  SessionGroup group_;
+  SessionHost host_;
   const ConnectorOptions options_;
 };
 

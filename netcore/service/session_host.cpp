@@ -1,5 +1,5 @@
-// Opening and stopping a group.
-#include "netcore/service/session_group.h"
+// Opening and stopping a host.
+#include "netcore/service/session_host.h"
 
 #include <algorithm>
 #include <new>
@@ -17,9 +17,9 @@ constexpr std::chrono::milliseconds kDispatchSlice{10};
 
 }  // namespace
 
-SessionGroup::SessionGroup(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
+SessionHost::SessionHost(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
 
-Error SessionGroup::Open(const SessionOptions& options, std::size_t max_sessions) {
+Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions) {
   if (const Error error = core_->Open()) return error;
   const std::lock_guard lock(mutex_);
   if (stopped_) return ErrorCode::kStopped;
@@ -30,17 +30,17 @@ Error SessionGroup::Open(const SessionOptions& options, std::size_t max_sessions
   return {};
 }
 
-std::shared_ptr<WorkerSet> SessionGroup::Workers() const {
+std::shared_ptr<WorkerSet> SessionHost::Workers() const {
   const std::lock_guard lock(mutex_);
   return workers_;
 }
 
-std::shared_ptr<SessionContext> SessionGroup::Context() const {
+std::shared_ptr<SessionContext> SessionHost::Context() const {
   const std::lock_guard lock(mutex_);
   return context_;
 }
 
-void SessionGroup::Stop(std::chrono::milliseconds deadline) noexcept {
+void SessionHost::Stop(std::chrono::milliseconds deadline) noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -63,7 +63,7 @@ void SessionGroup::Stop(std::chrono::milliseconds deadline) noexcept {
   }
 }
 
-StopReport SessionGroup::WaitStopped() {
+StopReport SessionHost::WaitStopped() {
   const std::shared_ptr<SessionContext> context = Context();
   if (context == nullptr) {
     StopReport nothing;
@@ -88,7 +88,7 @@ StopReport SessionGroup::WaitStopped() {
   return context->Report();
 }
 
-ServiceStats SessionGroup::Stats() const {
+ServiceStats SessionHost::Stats() const {
   const std::shared_ptr<SessionContext> context = Context();
   return context != nullptr ? context->Stats() : ServiceStats{};
 }
