@@ -86,4 +86,6 @@ StopReport Connector::WaitStopped() { return host_.WaitStopped(); }
 
 ServiceStats Connector::Stats() const { return host_.Stats(); }
 
+std::shared_ptr<SessionManager> Connector::Sessions() const { return host_.Sessions(); }
+
 }  // namespace netcore

@@ -10,6 +10,7 @@
 #include "netcore/service/session_host.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session.h"
+#include "netcore/session/session_manager.h"
 #include "netcore/session/session_options.h"
 
 namespace netcore {
@@ -41,6 +42,9 @@ class Connector {
   StopReport WaitStopped();
 
   ServiceStats Stats() const;
+
+  /// Its sessions, as Service::Sessions. Null before the first Connect.
+  std::shared_ptr<SessionManager> Sessions() const;
 
  private:
   SessionHost host_;

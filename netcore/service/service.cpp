@@ -96,6 +96,8 @@ StopReport Service::WaitStopped() {
 
 ServiceStats Service::Stats() const { return host_.Stats(); }
 
+std::shared_ptr<SessionManager> Service::Sessions() const { return host_.Sessions(); }
+
 Endpoint Service::LocalEndpoint() const noexcept {
   return listener_ != nullptr ? listener_->LocalEndpoint() : Endpoint();
 }

@@ -14,6 +14,7 @@
 #include "netcore/service/session_host.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session.h"
+#include "netcore/session/session_manager.h"
 #include "netcore/session/session_options.h"
 
 namespace netcore {
@@ -80,6 +81,9 @@ class Service {
   StopReport WaitStopped();
 
   ServiceStats Stats() const;
+
+  /// Its sessions: to find, to group, to speak to. Null before Start.
+  std::shared_ptr<SessionManager> Sessions() const;
 
   const std::shared_ptr<IocpCore>& GetIocpCore() const noexcept { return host_.Core(); }
 

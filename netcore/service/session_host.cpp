@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "netcore/base/log_format.h"
+#include "netcore/session/session_manager.h"
 
 namespace netcore {
 namespace {
@@ -25,8 +27,13 @@ Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions)
   if (stopped_) return ErrorCode::kStopped;
   if (context_ != nullptr) return {};
   workers_ = core_->Workers();
-  context_ =
-      std::make_shared<SessionContext>(options, max_sessions, workers_->Count(), core_->GetLog());
+  std::vector<std::shared_ptr<Inbox>> inboxes;
+  for (std::size_t index = 0; index < workers_->Count(); ++index) {
+    inboxes.push_back(workers_->At(index).GetInbox());
+  }
+  context_ = std::make_shared<SessionContext>(options, max_sessions, workers_->Count(),
+                                              std::make_shared<SessionManager>(std::move(inboxes)),
+                                              core_->GetLog());
   return {};
 }
 
@@ -86,6 +93,11 @@ StopReport SessionHost::WaitStopped() {
     }
   }
   return context->Report();
+}
+
+std::shared_ptr<SessionManager> SessionHost::Sessions() const {
+  const std::shared_ptr<SessionContext> context = Context();
+  return context != nullptr ? context->Manager() : nullptr;
 }
 
 ServiceStats SessionHost::Stats() const {

@@ -27,10 +27,11 @@ class SessionHost {
   /// after Stop.
   [[nodiscard]] Error Open(const SessionOptions& options, std::size_t max_sessions);
 
-  /// As Service::Stop, Service::WaitStopped and Service::Stats.
+  /// As Service's.
   void Stop(std::chrono::milliseconds deadline) noexcept;
   StopReport WaitStopped();
   ServiceStats Stats() const;
+  std::shared_ptr<SessionManager> Sessions() const;
 
   const std::shared_ptr<IocpCore>& Core() const noexcept { return core_; }
 
