@@ -129,6 +129,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   friend class Connection;
   friend class SessionManager;
+  friend class GroupCheck;  // a simulation's
 
   // Null before the session begins. A factory may have shown the session to other threads by then.
   Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }

@@ -46,7 +46,7 @@ void SessionTable::AddSlot() {
   const auto chunk = static_cast<std::size_t>(std::bit_width(place)) - 7;
   // Not written to: a chunk may be large, and others wait for the lock.
   if (chunks_[chunk] == nullptr) chunks_[chunk].reset(new Entry[kFirstChunk << chunk]);
-  At(slot) = {nullptr, 1, kNone};
+  At(slot) = {nullptr, first_generation_, kNone};
   used_.store(slot + 1, std::memory_order_release);
   free_ = slot;
 }

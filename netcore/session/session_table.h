@@ -47,7 +47,9 @@ class SessionTable {
     const SessionId id_;
   };
 
-  explicit SessionTable(std::size_t worker) noexcept : worker_(worker) {}
+  /// `first_generation`, from 1 on, is for tests of the last one.
+  explicit SessionTable(std::size_t worker, std::uint32_t first_generation = 1) noexcept
+      : worker_(worker), first_generation_(first_generation) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
 
@@ -92,6 +94,7 @@ class SessionTable {
   void Free(SessionId id) noexcept;
 
   const std::size_t worker_;
+  const std::uint32_t first_generation_;
   std::array<std::unique_ptr<Entry[]>, kChunkCount> chunks_;  // grow under mutex_, before used_
   std::atomic<std::uint32_t> used_{0};                        // slots that ever were; under mutex_
   std::atomic<std::size_t> count_{0};                         // written under mutex_
