@@ -10,7 +10,8 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
-#include "netcore/base/log_format.h"
+#include "netcore/session/session_log_format.h"
+#include "netcore/session/session_manager.h"
 
 namespace netcore {
 namespace {
@@ -50,8 +51,8 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       worker_(worker),
       inbox_(worker.GetInbox()),
       context_(std::move(context)),
-      id_(context_->NextSessionId()),
-      peer_(peer) {}
+      peer_(peer),
+      place_(context_->Manager()->Table(worker.Index()).Take()) {}
 
 Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
                                const Worker::Seat& seat, const Endpoint& peer) {
@@ -117,6 +118,7 @@ void Connection::Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortF
 
 void Connection::Abandon() noexcept {
   phase_ = Phase::kClosed;
+  place_.Leave();
   state_.store(State::kClosed, std::memory_order_release);
   close_info_.reason = CloseReason::kServiceStopping;
   context_->Counters(worker_.Index()).AddEnded(close_info_.reason);
@@ -149,6 +151,7 @@ void Connection::Open() noexcept {
   end_deadline_ = kNever;
   opened_ = true;
   last_recv_ = worker_.Now();
+  place_.Show(session_);
   context_->SessionOpened();
   context_->Counters(worker_.Index()).AddOpened();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
@@ -325,6 +328,8 @@ void Connection::FinishOneLater() noexcept {
 void Connection::Close() noexcept {
   const bool cut = abort_ || !queue_.Empty();
   phase_ = Phase::kClosed;
+  ExitGroups();
+  place_.Leave();
   if (socket_ != nullptr) {
     worker_.Port().Close(*socket_, cut ? CloseMode::kAbort : CloseMode::kGraceful);
   }
@@ -401,15 +406,15 @@ void Connection::SetDeadline(TimePoint deadline) noexcept {
 // False if it threw.
 template <typename Hook>
 bool Connection::RunHook(const char* name, Hook&& hook) noexcept {
-  const Worker::HookScope scope(worker_, name, id_);
+  const Worker::HookScope scope(worker_, name, Id().value);
   try {
     hook();
     return true;
   } catch (const std::exception& error) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", id_, peer_,
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", Id(), peer_,
              name, error.what());
   } catch (...) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", id_, peer_, name);
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", Id(), peer_, name);
   }
   return false;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/endpoint.h"
@@ -15,9 +16,11 @@
 #include "netcore/core/worker.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/port_factory.h"
+#include "netcore/session/group.h"
 #include "netcore/session/send_queue.h"
 #include "netcore/session/session.h"
 #include "netcore/session/session_context.h"
+#include "netcore/session/session_table.h"
 
 namespace netcore {
 
@@ -71,11 +74,24 @@ class Connection final : public Resident, public Timer {
   void AskPaused(bool paused) noexcept;
   bool Post(Task task);
 
+  // As SessionManager's. Threads: any.
+  bool Join(GroupId group) noexcept;
+  void Leave(GroupId group) noexcept;
+  void LeaveAll() noexcept;
+
+  /// A broadcast has reached the session's worker. Calls no hook, closes nobody, and leaves the
+  /// groups as they are. Threads: the worker's.
+  void QueueBroadcast(const SendBufferRef& buffer) noexcept;
+
+  /// The groups that it is in. Threads: the worker's.
+  const Membership* FirstMembership() const noexcept { return memberships_.get(); }
+
   std::size_t QueuedBytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
   bool IsConnected() const noexcept {
     return state_.load(std::memory_order_acquire) == State::kConnected;
   }
-  std::uint64_t Id() const noexcept { return id_; }
+  SessionId Id() const noexcept { return place_.Id(); }
+  const std::shared_ptr<SessionManager>& Manager() const noexcept { return context_->Manager(); }
   const Endpoint& Peer() const noexcept { return peer_; }
   Endpoint Local() const noexcept { return IsBegun() ? local_ : Endpoint(); }
 
@@ -100,6 +116,15 @@ class Connection final : public Resident, public Timer {
     CloseReason reason_ = CloseReason::kLocal;
     Closing closing_ = Closing::kGraceful;
     SessionRef keep_;  // while it is in the mailbox
+  };
+
+  // A join on its way to the worker. What is last here goes first: a membership needs the manager,
+  // which the session keeps.
+  struct PendingJoin {
+    void operator()() { static_cast<void>(keep->Begun()->EnterGroup(std::move(membership))); }
+
+    SessionRef keep;
+    std::unique_ptr<Membership> membership;
   };
 
   class CloseMail final : public Mail {
@@ -136,6 +161,9 @@ class Connection final : public Resident, public Timer {
   void PushAction(Action action) noexcept;
   void SendFin() noexcept;
   void RunPosted(Task& task) noexcept;
+  bool EnterGroup(std::unique_ptr<Membership> membership) noexcept;
+  void ExitGroup(GroupId group) noexcept;
+  void ExitGroups() noexcept;
 
   void BeginEnd(CloseReason reason, Closing closing, const Error& error = {}) noexcept;
   void ContinueEnd() noexcept;
@@ -156,7 +184,6 @@ class Connection final : public Resident, public Timer {
   Worker& worker_;  // the own thread's, until kClosed; other threads compare its address
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<SessionContext> context_;
-  const std::uint64_t id_;
   const Endpoint peer_;
 
   std::atomic<State> state_{State::kConnecting};
@@ -193,6 +220,8 @@ class Connection final : public Resident, public Timer {
   IocpEvent recv_event_{EventKind::kRecv, *this};
   IocpEvent send_event_{EventKind::kSend, *this};
   CloseMail close_mail_{*this};
+  SessionTable::Place place_;                // the id, which all threads may read
+  std::unique_ptr<Membership> memberships_;  // linked through next_of_member
 };
 
 }  // namespace netcore

@@ -51,9 +51,14 @@ bool Session::IsConnected() const noexcept {
   return connection != nullptr && connection->IsConnected();
 }
 
-std::uint64_t Session::Id() const noexcept {
+SessionId Session::Id() const noexcept {
   Connection* const connection = Begun();
-  return connection != nullptr ? connection->Id() : 0;
+  return connection != nullptr ? connection->Id() : SessionId();
+}
+
+std::shared_ptr<SessionManager> Session::Manager() const noexcept {
+  Connection* const connection = Begun();
+  return connection != nullptr ? connection->Manager() : nullptr;
 }
 
 Endpoint Session::PeerEndpoint() const noexcept {

@@ -13,11 +13,13 @@
 #include "netcore/base/task.h"
 #include "netcore/buffer/send_buffer.h"
 #include "netcore/session/close_info.h"
+#include "netcore/session/session_id.h"
 
 namespace netcore {
 
 class Connection;
 class Session;
+class SessionManager;
 
 using SessionRef = std::shared_ptr<Session>;
 
@@ -96,8 +98,12 @@ class Session : public std::enable_shared_from_this<Session> {
 
   bool IsConnected() const noexcept;
 
-  /// Counts up from 1 in one service or connector; 0 before the session begins.
-  std::uint64_t Id() const noexcept;
+  /// None before the session begins; stays when it has ended, and is no other session's of the same
+  /// service or connector then either.
+  SessionId Id() const noexcept;
+
+  /// Where the session is found by its id, and joins groups. Null before the session begins.
+  std::shared_ptr<SessionManager> Manager() const noexcept;
 
   /// None before the session begins; stays when it has ended.
   Endpoint PeerEndpoint() const noexcept;
@@ -122,6 +128,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   friend class Connection;
+  friend class SessionManager;
+  friend class GroupCheck;  // a simulation's
 
   // Null before the session begins. A factory may have shown the session to other threads by then.
   Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }

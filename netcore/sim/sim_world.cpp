@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "netcore/base/assert.h"
+#include "netcore/sim/group_check.h"
 #include "netcore/sim/memory_factory.h"
 
 namespace netcore {
@@ -150,6 +151,16 @@ void SimWorld::CheckQueues() {
   });
 }
 
+void SimWorld::CheckGroups() {
+  const auto check = [this](const std::shared_ptr<SessionManager>& manager) {
+    if (manager == nullptr) return;
+    const std::string violation = GroupCheck::Violation(*manager);
+    Check(violation.empty(), violation);
+  };
+  for (const auto& service : services_) check(service->Sessions());
+  check(connector_->Sessions());
+}
+
 void SimWorld::WakeAll() noexcept {
   for (Driven& worker : workers_) worker.quiet = false;
 }
@@ -171,6 +182,7 @@ bool SimWorld::Step(TimePoint limit) {
     return can_run(worker) && pick-- == 0;
   });
   RunRound(*chosen);
+  CheckGroups();
   Creep();
   if (steps_ % 16 == 0) CheckQueues();
   return true;
@@ -249,6 +261,12 @@ DispatchStatus SimWorld::Dispatch(std::chrono::milliseconds timeout) {
   return DispatchStatus::kTimedOut;
 }
 
+void SimWorld::CheckIsEmpty(const std::shared_ptr<SessionManager>& manager) {
+  if (manager == nullptr) return;
+  Check(manager->Count() == 0, "a session is found after everything ended");
+  Check(manager->GroupCount() == 0, "a group is left without members");
+}
+
 bool SimWorld::RunToRest(std::chrono::milliseconds limit) {
   const TimePoint end = Later(Now(), limit);
   while (Now() < end && steps_ <= kMostSteps) {
@@ -271,9 +289,11 @@ void SimWorld::Finish() {
   for (const auto& service : services_) {
     Check(service->WaitStopped().complete, "a stopped service did not end");
     Check(service->Stats().sessions == 0, "a stopped service counts sessions");
+    CheckIsEmpty(service->Sessions());
   }
   Check(connector_->WaitStopped().complete, "a stopped connector did not end");
   Check(connector_->Stats().sessions == 0, "a stopped connector counts sessions");
+  CheckIsEmpty(connector_->Sessions());
   CheckQueues();
   for (const Driven& worker : workers_) {
     if (worker.ended) continue;

@@ -135,6 +135,8 @@ class SimWorld final : private WorkerDriver {
   void WakeAll() noexcept;
   void Watch(const SessionRef& session, std::size_t queue_limit);
   void CheckQueues();
+  void CheckGroups();
+  void CheckIsEmpty(const std::shared_ptr<SessionManager>& manager);
   bool RunToRest(std::chrono::milliseconds limit);
   void StopCores();
   void CheckNothingLeft();

@@ -1,4 +1,4 @@
-// SessionGroup: what a Service and a Connector have in common: sessions on a core's workers that
+// SessionHost: what a Service and a Connector have in common: sessions on a core's workers that
 // are counted together and stopped together.
 #pragma once
 
@@ -17,20 +17,21 @@ namespace netcore {
 
 /// Owns: a share in the core. Lifetime: its service's; the sessions share only the context.
 /// Threads: any.
-class SessionGroup {
+class SessionHost {
  public:
-  explicit SessionGroup(std::shared_ptr<IocpCore> core);
-  SessionGroup(const SessionGroup&) = delete;
-  SessionGroup& operator=(const SessionGroup&) = delete;
+  explicit SessionHost(std::shared_ptr<IocpCore> core);
+  SessionHost(const SessionHost&) = delete;
+  SessionHost& operator=(const SessionHost&) = delete;
 
   /// Opens the core and makes the context. Any number of times; the first options count. kStopped
   /// after Stop.
   [[nodiscard]] Error Open(const SessionOptions& options, std::size_t max_sessions);
 
-  /// As Service::Stop, Service::WaitStopped and Service::Stats.
+  /// As Service's.
   void Stop(std::chrono::milliseconds deadline) noexcept;
   StopReport WaitStopped();
   ServiceStats Stats() const;
+  std::shared_ptr<SessionManager> Sessions() const;
 
   const std::shared_ptr<IocpCore>& Core() const noexcept { return core_; }
 

@@ -1,11 +1,13 @@
-// Opening and stopping a group.
-#include "netcore/service/session_group.h"
+// Opening and stopping a host.
+#include "netcore/service/session_host.h"
 
 #include <algorithm>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "netcore/base/log_format.h"
+#include "netcore/session/session_manager.h"
 
 namespace netcore {
 namespace {
@@ -17,30 +19,35 @@ constexpr std::chrono::milliseconds kDispatchSlice{10};
 
 }  // namespace
 
-SessionGroup::SessionGroup(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
+SessionHost::SessionHost(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
 
-Error SessionGroup::Open(const SessionOptions& options, std::size_t max_sessions) {
+Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions) {
   if (const Error error = core_->Open()) return error;
   const std::lock_guard lock(mutex_);
   if (stopped_) return ErrorCode::kStopped;
   if (context_ != nullptr) return {};
   workers_ = core_->Workers();
-  context_ =
-      std::make_shared<SessionContext>(options, max_sessions, workers_->Count(), core_->GetLog());
+  std::vector<std::shared_ptr<Inbox>> inboxes;
+  for (std::size_t index = 0; index < workers_->Count(); ++index) {
+    inboxes.push_back(workers_->At(index).GetInbox());
+  }
+  context_ = std::make_shared<SessionContext>(options, max_sessions, workers_->Count(),
+                                              std::make_shared<SessionManager>(std::move(inboxes)),
+                                              core_->GetLog());
   return {};
 }
 
-std::shared_ptr<WorkerSet> SessionGroup::Workers() const {
+std::shared_ptr<WorkerSet> SessionHost::Workers() const {
   const std::lock_guard lock(mutex_);
   return workers_;
 }
 
-std::shared_ptr<SessionContext> SessionGroup::Context() const {
+std::shared_ptr<SessionContext> SessionHost::Context() const {
   const std::lock_guard lock(mutex_);
   return context_;
 }
 
-void SessionGroup::Stop(std::chrono::milliseconds deadline) noexcept {
+void SessionHost::Stop(std::chrono::milliseconds deadline) noexcept {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -63,7 +70,7 @@ void SessionGroup::Stop(std::chrono::milliseconds deadline) noexcept {
   }
 }
 
-StopReport SessionGroup::WaitStopped() {
+StopReport SessionHost::WaitStopped() {
   const std::shared_ptr<SessionContext> context = Context();
   if (context == nullptr) {
     StopReport nothing;
@@ -88,7 +95,12 @@ StopReport SessionGroup::WaitStopped() {
   return context->Report();
 }
 
-ServiceStats SessionGroup::Stats() const {
+std::shared_ptr<SessionManager> SessionHost::Sessions() const {
+  const std::shared_ptr<SessionContext> context = Context();
+  return context != nullptr ? context->Manager() : nullptr;
+}
+
+ServiceStats SessionHost::Stats() const {
   const std::shared_ptr<SessionContext> context = Context();
   return context != nullptr ? context->Stats() : ServiceStats{};
 }
