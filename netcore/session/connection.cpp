@@ -154,7 +154,7 @@ void Connection::Open() noexcept {
   CallHook("OnConnected", [this] { session_.OnConnected(); });
   if (phase_ != Phase::kOpen) return;
   SetDeadline(NextDeadline());
-  if (phase_ == Phase::kOpen && !paused_) SubmitRecv();
+  if (phase_ == Phase::kOpen && !paused_ && !recv_pending_) SubmitRecv();
   if (fin_asked_) SendFin();  // while the connect was under way
 }
 
