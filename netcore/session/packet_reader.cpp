@@ -1,12 +1,21 @@
 #include "netcore/session/packet_reader.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
 namespace netcore {
 
-PacketReader::Found PacketReader::Next(std::span<std::byte>& bytes, PacketView& packet) {
+PacketReader::Found PacketReader::Next(std::span<std::byte>& bytes, PacketView& packet) noexcept {
+  try {
+    return NextOf(bytes, packet);
+  } catch (const std::bad_alloc&) {
+    return Found::kNoMemory;
+  }
+}
+
+PacketReader::Found PacketReader::NextOf(std::span<std::byte>& bytes, PacketView& packet) {
   buffer_.Consume(std::exchange(shown_, 0));
   if (buffer_.Empty()) return NextInPlace(bytes, packet);
   if (!Complete(format_.header_size, bytes)) return FindNothing();
@@ -57,10 +66,15 @@ PacketView PacketReader::ViewOf(std::span<std::byte> whole) const noexcept {
           .payload = whole.subspan(format_.header_size)};
 }
 
-void PacketReader::Hold(std::span<const std::byte> bytes) {
+bool PacketReader::Hold(std::span<const std::byte> bytes) noexcept {
   buffer_.Consume(std::exchange(shown_, 0));
-  if (!bytes.empty()) buffer_.Append(bytes, buffer_.Size() + bytes.size());
+  try {
+    if (!bytes.empty()) buffer_.Append(bytes, buffer_.Size() + bytes.size());
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   holding_ = !buffer_.Empty();
+  return true;
 }
 
 void PacketReader::Clear() noexcept {

@@ -23,6 +23,7 @@ class PacketReader {
     kPacket,     // more may follow
     kNothing,    // `bytes` are used up; a part of the next packet, if any, is kept
     kBadLength,  // nothing behind it means anything; it is kept nowhere
+    kNoMemory,   // for what had to be kept: the stream is lost
   };
 
   explicit PacketReader(const PacketFormat& format) noexcept : format_(format) {}
@@ -30,11 +31,11 @@ class PacketReader {
   const PacketFormat& Format() const noexcept { return format_; }
 
   /// Takes the next packet, first from what was kept, then from the front of `bytes`. `packet`
-  /// points into one of the two and stays until the next call of the reader. Throws std::bad_alloc.
-  Found Next(std::span<std::byte>& bytes, PacketView& packet);
+  /// points into one of the two and stays until the next call of the reader.
+  Found Next(std::span<std::byte>& bytes, PacketView& packet) noexcept;
 
-  /// Keeps `bytes` to be read later, by a Next without bytes. Throws std::bad_alloc.
-  void Hold(std::span<const std::byte> bytes);
+  /// Keeps `bytes` to be read later, by a Next without bytes. False if there is no memory for them.
+  [[nodiscard]] bool Hold(std::span<const std::byte> bytes) noexcept;
 
   /// True when something is held back, until Next has found nothing more in it.
   bool IsHolding() const noexcept { return holding_; }
@@ -49,6 +50,7 @@ class PacketReader {
   void Clear() noexcept;
 
  private:
+  Found NextOf(std::span<std::byte>& bytes, PacketView& packet);
   Found NextInPlace(std::span<std::byte>& bytes, PacketView& packet);
   Found FindNothing();
   bool Complete(std::size_t whole, std::span<std::byte>& bytes);

@@ -162,7 +162,7 @@ class FramingRun {
         case PacketReader::Found::kPacket:
           TakePacket(packet);
           if (pauses) {
-            reader_.Hold(std::exchange(bytes, {}));
+            FUZZ_REQUIRE(reader_.Hold(std::exchange(bytes, {})));
             std::fill(received.begin(), received.end(), std::byte{0xcc});
           }
           continue;
@@ -173,6 +173,8 @@ class FramingRun {
         case PacketReader::Found::kBadLength:
           bad_ = true;
           return false;
+        case PacketReader::Found::kNoMemory:
+          FUZZ_REQUIRE(false);
       }
     }
   }

@@ -5,65 +5,26 @@
 #include <cstdint>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tests/support/catch.h"
 #include "tests/support/packet_reference.h"
+#include "tests/support/test_packets.h"
 
 namespace netcore {
 namespace {
 
 using Bytes = std::vector<std::byte>;
 using Found = PacketReader::Found;
+using test::AsBytes;
+using test::NewSeed;
+using test::RandomStream;
 using test::ReferenceDecode;
 using test::ReferencePacket;
 using test::ReferenceStream;
 using test::StreamEnd;
-
-const std::vector<PacketFormat>& Formats() {
-  static const std::vector<PacketFormat> formats = {
-      PacketFormat::TypeLengthPayload(2'000),
-      PacketFormat::SizeAndId(1'000),
-      PacketFormat::LengthPrefix(1),
-      PacketFormat::LengthPrefix(2, 3'000),
-      PacketFormat::LengthPrefix(4, 5'000),
-      {.header_size = 11,
-       .length_offset = 5,
-       .length_width = 2,
-       .length_counts_header = true,
-       .type_offset = 1,
-       .type_width = 4,
-       .byte_order = std::endian::little,
-       .max_payload_size = 300},
-  };
-  return formats;
-}
-
-std::uint32_t NewSeed() { return std::random_device()(); }
-
-// Packets, and at the end a part of one, a bad length, or nothing.
-Bytes RandomStream(const PacketFormat& format, std::mt19937& random) {
-  Bytes stream;
-  const auto add = [&](std::size_t size, std::uint32_t type) {
-    Bytes payload(size);
-    for (std::byte& byte : payload) byte = static_cast<std::byte>(random() & 0xff);
-    const SendBufferRef packet = MakePacket(format, type, payload);
-    stream.insert(stream.end(), packet->Bytes().begin(), packet->Bytes().end());
-  };
-  for (auto count = random() % 60; count > 0; --count) {
-    const std::uint32_t most = random() % 8 == 0 ? format.max_payload_size : 20;
-    add(random() % (most + 1), format.type_width > 0 ? random() % 256 : 0);
-  }
-  if (random() % 3 == 0) {
-    add(format.max_payload_size, 0);
-    stream.resize(stream.size() - 1 - random() % format.max_payload_size);
-  }
-  if (random() % 3 == 0) {
-    for (auto count = random() % 20; count > 0; --count)
-      stream.push_back(static_cast<std::byte>(random() & 0xff));
-  }
-  return stream;
-}
+using test::TestFormats;
 
 ReferencePacket CopyOf(const PacketView& view) {
   return {view.type,
@@ -77,8 +38,9 @@ TEST_CASE("the same bytes cut at random give the same packets and the same end, 
   INFO("seed " << seed);
   std::mt19937 random(seed);
   for (int round = 0; round < 3'000; ++round) {
-    const PacketFormat& format = Formats()[random() % Formats().size()];
-    const Bytes stream = RandomStream(format, random);
+    const PacketFormat& format = TestFormats()[random() % TestFormats().size()];
+    const std::string text = RandomStream(format, 60, random);
+    const std::span<const std::byte> stream = AsBytes(text);
     const ReferenceStream expected = ReferenceDecode(format, stream);
     PacketReader reader(format);
     std::vector<ReferencePacket> packets;
@@ -86,8 +48,8 @@ TEST_CASE("the same bytes cut at random give the same packets and the same end, 
     const std::size_t longest = 1 + random() % 3'000;
     for (std::size_t at = 0; at < stream.size() && !bad;) {
       const std::size_t size = std::min(1 + random() % longest, stream.size() - at);
-      Bytes received(stream.begin() + static_cast<std::ptrdiff_t>(at),
-                     stream.begin() + static_cast<std::ptrdiff_t>(at + size));
+      const std::span<const std::byte> piece = stream.subspan(at, size);
+      Bytes received(piece.begin(), piece.end());
       at += size;
       std::span<std::byte> bytes = received;
       PacketView packet;
@@ -95,7 +57,7 @@ TEST_CASE("the same bytes cut at random give the same packets and the same end, 
       while ((found = reader.Next(bytes, packet)) == Found::kPacket) {
         packets.push_back(CopyOf(packet));
         if (random() % 8 != 0) continue;
-        reader.Hold(bytes);
+        REQUIRE(reader.Hold(bytes));
         bytes = {};
       }
       bad = found == Found::kBadLength;
@@ -186,14 +148,14 @@ TEST_CASE("what is held back is read without new bytes, and what is left of it i
     held.push_back(static_cast<std::byte>(count & 0xff));
   }
   held.push_back(std::byte{9});
-  reader.Hold(held);
+  REQUIRE(reader.Hold(held));
   CHECK(reader.IsHolding());
   std::span<std::byte> none;
   PacketView packet;
   int count = 0;
   while (reader.Next(none, packet) == Found::kPacket) {
     REQUIRE(packet.payload[0] == static_cast<std::byte>(count++ & 0xff));
-    if (count % 1'000 == 0) reader.Hold({});
+    if (count % 1'000 == 0) REQUIRE(reader.Hold({}));
     REQUIRE(reader.IsHolding());
   }
   CHECK(count == 20'000);
@@ -204,7 +166,7 @@ TEST_CASE("what is held back is read without new bytes, and what is left of it i
 
 TEST_CASE("nothing left to hold back is nothing held", "[packet_reader]") {
   PacketReader reader(PacketFormat::LengthPrefix(1));
-  reader.Hold({});
+  REQUIRE(reader.Hold({}));
   CHECK_FALSE(reader.IsHolding());
 }
 
