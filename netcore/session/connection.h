@@ -68,6 +68,7 @@ class Connection final : public Resident, public Timer {
 
   // The session's verbs. Threads: any.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
+  SendResult Send(std::span<const std::byte> head, std::span<const std::byte> body) noexcept;
   SendResult Send(SendBufferRef buffer) noexcept;
   void Disconnect(CloseReason reason, Closing closing) noexcept;
   void ShutdownSend() noexcept;
@@ -85,6 +86,14 @@ class Connection final : public Resident, public Timer {
 
   /// The groups that it is in. Threads: the worker's.
   const Membership* FirstMembership() const noexcept { return memberships_.get(); }
+  // What a PacketSession tells and asks while it delivers. Threads: the session's own.
+  bool IsPaused() const noexcept { return paused_; }
+  /// A packet was begun that is not whole; or it goes on.
+  void PacketBegan() noexcept;
+  /// A packet has come whole.
+  void PacketEnded() noexcept;
+  /// No memory for a packet: the session ends.
+  void EndForMemory() noexcept;
 
   std::size_t QueuedBytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
   bool IsConnected() const noexcept {
@@ -127,10 +136,12 @@ class Connection final : public Resident, public Timer {
     std::unique_ptr<Membership> membership;
   };
 
-  class CloseMail final : public Mail {
+  // To deliver what a pause held back, or to close: never both at once, for the former counts as
+  // pending.
+  class LaterMail final : public Mail {
    public:
-    explicit CloseMail(Connection& connection) noexcept : connection_(connection) {}
-    void Deliver() noexcept override { connection_.Close(); }
+    explicit LaterMail(Connection& connection) noexcept : connection_(connection) {}
+    void Deliver() noexcept override { connection_.RunLater(); }
     void Discard() noexcept override {}
 
    private:
@@ -170,9 +181,17 @@ class Connection final : public Resident, public Timer {
   void Drain(bool abort) noexcept;
   bool FinishOne() noexcept { return --pending_ == 0; }
   void FinishOneLater() noexcept;
+  void PushLater() noexcept;
+  void RunLater() noexcept;
   void Close() noexcept;
 
   void SubmitRecv() noexcept;
+  void ContinueRecv() noexcept;
+  void DeliverHeldLater() noexcept;
+  void DeliverHeld() noexcept;
+  bool CountsRecvTime() const noexcept {
+    return phase_ == Phase::kOpen && !paused_ && !peer_closed_;
+  }
   void SetDeadline(TimePoint deadline) noexcept;
   TimePoint NextDeadline() const noexcept;
   template <typename Hook>
@@ -197,8 +216,12 @@ class Connection final : public Resident, public Timer {
   // The worker's from here on.
   Phase phase_ = Phase::kConnecting;
   bool paused_ = false;
+  bool held_in_mail_ = false;           // later_mail_ is on its way to deliver what was held back
   std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
   bool peer_closed_ = false;
+  bool end_in_mail_ = false;  // a hook asked for an end, behind what it sent before
+  bool packet_open_ = false;
+  CloseReason packet_reason_ = CloseReason::kFirstPacketTimeout;  // at packet_deadline_
   bool fin_asked_ = false;
   bool fin_sent_ = false;
   bool send_pending_ = false;
@@ -214,12 +237,14 @@ class Connection final : public Resident, public Timer {
   SendQueue queue_;
   CloseInfo close_info_;
   TimePoint last_recv_ = {};
-  TimePoint last_progress_ = {};     // of the pending send
-  TimePoint end_deadline_ = kNever;  // of a connect, or of a graceful end
+  TimePoint paused_at_ = {};
+  TimePoint packet_deadline_ = kNever;  // of the first packet, or of one that is open
+  TimePoint last_progress_ = {};        // of the pending send
+  TimePoint end_deadline_ = kNever;     // of a connect, or of a graceful end
   std::unique_ptr<IocpEvent> connect_event_;
   IocpEvent recv_event_{EventKind::kRecv, *this};
   IocpEvent send_event_{EventKind::kSend, *this};
-  CloseMail close_mail_{*this};
+  LaterMail later_mail_{*this};
   SessionTable::Place place_;                // the id, which all threads may read
   std::unique_ptr<Membership> memberships_;  // linked through next_of_member
 };

@@ -1,6 +1,7 @@
 // What any thread may call on a connection. On the worker's own thread it is done at once;
 // otherwise, and behind mail that waits, it goes through the inbox, so that all of it happens in
 // the order in which it was called.
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -49,6 +50,18 @@ SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
   });
 }
 
+SendResult Connection::Send(std::span<const std::byte> head,
+                            std::span<const std::byte> body) noexcept {
+  const std::size_t size = head.size() + body.size();
+  return Enqueue(size, [&](bool direct) {
+    SendBufferRef buffer = direct ? worker_.Buffers().Create(size) : SendBuffer::Create(size);
+    const std::span<std::byte> bytes = buffer->Writable();
+    std::copy(head.begin(), head.end(), bytes.begin());
+    std::copy(body.begin(), body.end(), bytes.subspan(head.size()).begin());
+    return buffer;
+  });
+}
+
 SendResult Connection::Send(SendBufferRef buffer) noexcept {
   if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
   const std::size_t size = buffer->Size();
@@ -82,6 +95,7 @@ void Connection::Ask(EndMail& mail, CloseReason reason, Closing closing) noexcep
   if (IsOwnThread() && !inbox_->HasMail()) {
     BeginEnd(reason, closing);
   } else {
+    if (IsOwnThread()) end_in_mail_ = true;
     mail.Send(*inbox_, reason, closing);
   }
 }

@@ -18,6 +18,7 @@
 namespace netcore {
 
 class Connection;
+class PacketSession;
 class Session;
 class SessionManager;
 
@@ -39,6 +40,8 @@ enum class SendResult : std::uint8_t {
   kClosing,    // not connected: the session is ending, has ended, or has not begun
   kQueueFull,  // SessionOptions::max_send_queue_bytes would be passed; the session ends with
                // kSendQueueFull
+  kBadPacket,  // of PacketSession::SendPacket: the format can't say this packet. Nothing is queued,
+               // and the session goes on: the caller has a bug, or an answer that is too long
 };
 
 ///     accept / connect -> Connected -> Disconnecting -> Closed
@@ -130,12 +133,14 @@ class Session : public std::enable_shared_from_this<Session> {
   friend class Connection;
   friend class SessionManager;
   friend class GroupCheck;  // a simulation's
+  friend class PacketSession;
 
   // Null before the session begins. A factory may have shown the session to other threads by then.
   Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }
 
   std::unique_ptr<Connection> connection_;   // made once, when the session begins
   std::atomic<Connection*> begun_{nullptr};  // the same, for all threads
+  PacketSession* packets_ = nullptr;         // itself, if it is one
 };
 
 }  // namespace netcore

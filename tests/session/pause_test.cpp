@@ -20,6 +20,19 @@ TEST_CASE("a pause in OnConnected holds back everything until the resume", "[ses
   });
 }
 
+TEST_CASE("a pause and a resume inside OnConnected leave nothing behind", "[session]") {
+  WorldOptions options;
+  options.hooks.on_connected = [](TestSession& session) {
+    session.PauseRecv();
+    session.ResumeRecv();
+  };
+  OnAllBackends(options, [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    pair.client->SendText("x");
+    CHECK(world.WaitFor([&] { return pair.server->ReceivedBytes() == 1; }));
+  });
+}
+
 TEST_CASE("a pause disturbs no send in flight, and sends go on meanwhile", "[session]") {
   const std::string text = RandomText(4'000'000, 2);
   WorldOptions options;
