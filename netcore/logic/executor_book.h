@@ -42,7 +42,9 @@ class ExecutorBook {
   [[nodiscard]] std::shared_ptr<Runnable> SetAlarm(Runnable& runnable, TimePoint deadline) noexcept;
 
   /// When TakeDue may have somebody. kNever: not until SetAlarm.
-  TimePoint NextAlarm() const noexcept { return alarms_.NextDeadline(); }
+  TimePoint NextAlarm() const noexcept {
+    return first_due_ != nullptr ? TimePoint::min() : alarms_.NextDeadline();
+  }
 
   /// One whose alarm is due at `now`, in the order of their deadlines; null if there is none.
   std::shared_ptr<Runnable> TakeDue(TimePoint now) noexcept;

@@ -71,6 +71,11 @@ Endpoint Session::LocalEndpoint() const noexcept {
   return connection != nullptr ? connection->Local() : Endpoint();
 }
 
+OwnedBytes Session::Keep(std::span<const std::byte> bytes) {
+  Worker* const worker = Worker::Current();
+  return worker != nullptr ? worker->KeptBytes().Copy(bytes) : OwnedBytes::Copy(bytes);
+}
+
 void Session::OnRecv(std::span<std::byte>) {}
 void Session::OnSend(std::size_t) {}
 void Session::OnDisconnected(const CloseInfo&) {}

@@ -11,6 +11,7 @@
 
 #include "netcore/base/endpoint.h"
 #include "netcore/base/task.h"
+#include "netcore/buffer/owned_bytes.h"
 #include "netcore/buffer/send_buffer.h"
 #include "netcore/session/close_info.h"
 #include "netcore/session/session_id.h"
@@ -128,6 +129,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// It is over; the socket is closed. Once, the last hook.
   virtual void OnDisconnected(const CloseInfo& info);
+
+  /// A copy of `bytes` that outlives the hook, for a job on another thread. On a worker's thread it
+  /// is in memory of that worker, which needs no allocation once warm; elsewhere on the heap.
+  /// Throws std::bad_alloc.
+  static OwnedBytes Keep(std::span<const std::byte> bytes);
 
  private:
   friend class Connection;

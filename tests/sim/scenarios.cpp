@@ -6,25 +6,15 @@
 #include <utility>
 
 #include "tests/sim/failing_new.h"
+#include "tests/sim/scenario_parts.h"
 #include "tests/sim/stream_session.h"
 
 namespace netcore::test {
 namespace {
 
-constexpr int kPort = 7000;
-
 SessionFactory Make(const StageRef& stage, const Role& role) {
   return [stage, role] { return std::make_shared<StreamSession>(stage, role, true); };
 }
-
-StreamRef NewClient(const StageRef& stage, const Role& role, int port = kPort) {
-  auto client = std::make_shared<StreamSession>(stage, role, false);
-  if (stage->world.Connect(port, client)) return nullptr;
-  return client;
-}
-
-// A run of less would be over before anything goes wrong.
-bool HasEnough(const SimWorld& world) { return world.Trace().CompletionCount() >= 1'200; }
 
 // One of those that are there; null if nobody is.
 StreamRef PickSession(Stage& stage) {
@@ -67,14 +57,6 @@ void ActOn(const StreamRef& session) {
   }
 }
 
-void FailSomeAllocation(SimWorld& world) {
-  if (world.Random().OneIn(2)) return;
-  for (std::uint32_t count = 1 + world.Random().Below(6); count > 0; --count) {
-    world.After(world.DrawTime(std::chrono::seconds(1)),
-                [&world] { world.FailAllocation(1 + world.Random().Below(60)); });
-  }
-}
-
 // Whatever happened, the listener accepts, and the places of those who left are free.
 void CheckNewcomerIsServed(const StageRef& stage, const Role& role) {
   SimWorld& world = stage->world;
@@ -110,39 +92,6 @@ Role EchoRole() {
     ResumeLater(session.Self(), milliseconds(500));
   };
   role.peer_closed = [](StreamSession& session) { session.Disconnect(); };
-  return role;
-}
-
-// Sends `rounds` pieces, waits for each, then closes one way or the other.
-Role EchoClientRole(int rounds, std::uint32_t largest) {
-  const auto next = [largest](StreamSession& session) {
-    SimRandom& random = session.GetStage().world.Random();
-    session.SendNext(4 + random.Below(random.OneIn(16) ? 16 * largest : largest));
-  };
-  Role role;
-  role.begin = next;
-  role.peer_closed = [](StreamSession& session) { session.Disconnect(); };
-  role.receive = [next, rounds](StreamSession& session, std::span<std::byte>) {
-    SimWorld& world = session.GetStage().world;
-    world.Check(session.Received() <= session.Sent(), "more came back than was sent");
-    if (session.Received() < session.Sent()) return;
-    if (++session.counter < rounds) return next(session);
-    switch (world.Random().Below(4)) {
-      case 0:
-        return session.Disconnect(CloseReason::kLocal, Closing::kAbort);
-      case 1:
-        return session.Disconnect();
-      default:
-        return session.ShutdownSend();
-    }
-  };
-  role.end = [rounds](StreamSession& session, const CloseInfo& info) {
-    // Who half-closed after the last echo has nothing to lose but to a fault.
-    session.GetStage().world.Check(
-        info.reason != CloseReason::kPeerClosed || session.counter >= rounds ||
-            session.GetStage().world.Faults().GetCounts() != FaultPlan::Counts{},
-        "an echo was cut short without a fault");
-  };
   return role;
 }
 
