@@ -163,6 +163,7 @@ void Connection::Open() noexcept {
   context_->SessionOpened();
   context_->Counters(worker_.Index()).AddOpened();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
+  broadcasts_before_ = Manager()->BroadcastsToAll();
   if (phase_ != Phase::kOpen) return;
   SetDeadline(NextDeadline());
   if (phase_ == Phase::kOpen && !paused_ && !recv_pending_) SubmitRecv();

@@ -84,6 +84,12 @@ class Connection final : public Resident, public Timer {
   /// groups as they are. Threads: the worker's.
   void QueueBroadcast(const SendBufferRef& buffer) noexcept;
 
+  /// Whether the broadcast to all of that number was called after OnConnected: one that was called
+  /// before may still be on its way. Threads: the worker's.
+  bool Hears(std::uint64_t broadcast_to_all) const noexcept {
+    return broadcast_to_all > broadcasts_before_;
+  }
+
   /// The groups that it is in. Threads: the worker's.
   const Membership* FirstMembership() const noexcept { return memberships_.get(); }
   // What a PacketSession tells and asks while it delivers. Threads: the session's own.
@@ -247,6 +253,7 @@ class Connection final : public Resident, public Timer {
   LaterMail later_mail_{*this};
   SessionTable::Place place_;                // the id, which all threads may read
   std::unique_ptr<Membership> memberships_;  // linked through next_of_member
+  std::uint64_t broadcasts_before_ = UINT64_MAX;
 };
 
 }  // namespace netcore

@@ -19,6 +19,7 @@ struct SessionManager::Message {
   std::shared_ptr<Group> group;  // null: everybody
   SendBufferRef buffer;
   SessionId except;
+  std::uint64_t number = 0;  // of those to everybody
 };
 
 /// A message on its way to one worker. Deletes itself.
@@ -106,12 +107,13 @@ void SessionManager::LeaveAll(SessionId session) noexcept { LeaveAll(Find(sessio
 bool SessionManager::Broadcast(GroupId group, SendBufferRef buffer, SessionId except) noexcept {
   if (!buffer || buffer->Size() == 0) return true;
   std::shared_ptr<Group> found = groups_->Find(group);
-  return found == nullptr || Spread({std::move(found), std::move(buffer), except});
+  return found == nullptr || Spread({std::move(found), std::move(buffer), except, 0});
 }
 
 bool SessionManager::BroadcastAll(SendBufferRef buffer, SessionId except) noexcept {
   if (!buffer || buffer->Size() == 0) return true;
-  return Spread({nullptr, std::move(buffer), except});
+  const std::uint64_t number = 1 + broadcasts_to_all_.fetch_add(1, std::memory_order_relaxed);
+  return Spread({nullptr, std::move(buffer), except, number});
 }
 
 // All memory is taken before anybody is told: everybody gets it, or nobody.
@@ -157,7 +159,9 @@ void SessionManager::Deliver(const Message& message, std::size_t worker) const n
     if (connection.Id() != message.except) connection.QueueBroadcast(message.buffer);
   };
   if (message.group == nullptr) {
-    return Table(worker).ForEachOwn([&](Session& session) { queue(*session.Begun()); });
+    return Table(worker).ForEachOwn([&](Session& session) {
+      if (session.Begun()->Hears(message.number)) queue(*session.Begun());
+    });
   }
   for (const Membership* one = message.group->First(worker); one != nullptr; one = one->Next()) {
     queue(one->Member());

@@ -2,7 +2,9 @@
 // grouping them, speaking to many at once.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -72,7 +74,7 @@ class SessionManager : public std::enable_shared_from_this<SessionManager> {
   /// others do not notice. False: memory is short, and nobody gets it.
   bool Broadcast(GroupId group, SendBufferRef buffer, SessionId except = {}) noexcept;
 
-  /// The same to all sessions.
+  /// The same to all sessions whose OnConnected has returned: what that sends comes first.
   bool BroadcastAll(SendBufferRef buffer, SessionId except = {}) noexcept;
 
   /// How many are in `group`; a join or a leave that is on its way to another thread counts one.
@@ -90,6 +92,9 @@ class SessionManager : public std::enable_shared_from_this<SessionManager> {
 
   SessionTable& Table(std::size_t worker) const noexcept { return *tables_[worker]; }
   GroupDirectory& Groups() const noexcept { return *groups_; }
+  std::uint64_t BroadcastsToAll() const noexcept {
+    return broadcasts_to_all_.load(std::memory_order_relaxed);
+  }
   Connection* MineOf(const SessionRef& session) const noexcept;
 
   bool Spread(const Message& message) noexcept;
@@ -100,6 +105,7 @@ class SessionManager : public std::enable_shared_from_this<SessionManager> {
   const std::vector<std::shared_ptr<Inbox>> inboxes_;
   std::vector<std::unique_ptr<SessionTable>> tables_;  // by worker; fixed once made
   const std::unique_ptr<GroupDirectory> groups_;
+  std::atomic<std::uint64_t> broadcasts_to_all_{0};
 };
 
 }  // namespace netcore

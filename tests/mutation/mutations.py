@@ -21,6 +21,10 @@ _SEND_QUEUE = "netcore/session/send_queue.cpp"
 _CONNECTION = "netcore/session/connection.cpp"
 _VERBS = "netcore/session/connection_verbs.cpp"
 _CONTEXT = "netcore/session/session_context.cpp"
+_MANAGER = "netcore/session/session_manager.cpp"
+_TABLE = "netcore/session/session_table.cpp"
+_GROUP = "netcore/session/group.cpp"
+_DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
 _EPOLL = "netcore/port/linux/epoll_port.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
@@ -318,6 +322,118 @@ MUTATIONS = (
         "an abort does not cut a graceful end short",
         "  if (state != State::kClosed && closing == Closing::kAbort &&",
         "  if (state == State::kConnected && closing == Closing::kAbort &&",
+    ),
+    Mutation(
+        "stale_id_finds_next",
+        _TABLE,
+        "the id of a session that has ended finds the next one of its slot",
+        "  if (entry.session == nullptr || entry.generation != id.Generation()) return {};",
+        "  if (entry.session == nullptr) return {};",
+    ),
+    Mutation(
+        "generation_kept",
+        _TABLE,
+        "two sessions of a slot have the same id",
+        "  ++entry.generation;\n",
+        "",
+    ),
+    Mutation(
+        "ended_session_is_found",
+        _CONNECTION,
+        "a session is found while its OnDisconnected runs, and after it",
+        "  ExitGroups();\n  place_.Leave();",
+        "  ExitGroups();",
+    ),
+    Mutation(
+        "ended_session_stays_in_groups",
+        _CONNECTION,
+        "a group holds a session that has ended",
+        "  ExitGroups();\n  place_.Leave();",
+        "  place_.Leave();",
+    ),
+    Mutation(
+        "broadcast_overtakes_mail",
+        _MANAGER,
+        "a broadcast on a worker's own thread overtakes joins and sends that were made before",
+        "current->GetInbox() == inboxes_[worker] &&\n         !inboxes_[worker]->HasMail();",
+        "current->GetInbox() == inboxes_[worker];",
+    ),
+    Mutation(
+        "join_overtakes_mail",
+        _VERBS,
+        "who joins hears what was broadcast before",
+        "    if (IsOwnThread() && !inbox_->HasMail()) return EnterGroup(std::move(membership));",
+        "    if (IsOwnThread()) return EnterGroup(std::move(membership));",
+    ),
+    Mutation(
+        "leave_overtakes_mail",
+        _VERBS,
+        "who leaves misses what was broadcast before",
+        "  if (IsOwnThread() && !inbox_->HasMail()) return ExitGroup(group);",
+        "  if (IsOwnThread()) return ExitGroup(group);",
+    ),
+    Mutation(
+        "broadcast_to_all_before_hello",
+        _MANAGER,
+        "what was said to all before a session came is sent to it before its own first words",
+        "      if (session.Begun()->Hears(message.number)) queue(*session.Begun());",
+        "      queue(*session.Begun());",
+    ),
+    Mutation(
+        "broadcast_to_the_speaker",
+        _MANAGER,
+        "a broadcast reaches the one who is left out",
+        "    if (connection.Id() != message.except) connection",
+        "    connection",
+    ),
+    Mutation(
+        "broadcast_after_fin",
+        _VERBS,
+        "a broadcast is sent behind a ShutdownSend, before its FIN",
+        "  if (phase_ != Phase::kOpen || fin_asked_) return;",
+        "  if (phase_ != Phase::kOpen) return;",
+    ),
+    Mutation(
+        "broadcast_behind_disconnect",
+        _VERBS,
+        "a broadcast is sent behind a graceful Disconnect",
+        "  if (phase_ != Phase::kOpen || fin_asked_) return;",
+        "  if (fin_asked_) return;",
+    ),
+    Mutation(
+        "broadcast_not_counted",
+        _VERBS,
+        "a receiver of broadcasts has no bound",
+        "  if (!TryCount(size)) return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);",
+        "  queued_bytes_.fetch_add(size, std::memory_order_relaxed);",
+    ),
+    Mutation(
+        "joins_twice",
+        _VERBS,
+        "who joins twice hears everything twice",
+        "    if (&one->GetGroup() == &group) return true;",
+        "    if (one == nullptr) return true;",
+    ),
+    Mutation(
+        "late_join_of_an_ended_session",
+        _VERBS,
+        "who has ended while its join was on the way is in the group for ever",
+        "  if (phase_ != Phase::kOpen) return false;\n  Group& group",
+        "  Group& group",
+    ),
+    Mutation(
+        "group_removal_cuts_list",
+        _GROUP,
+        "who joined before the one who leaves last is not followed by those who join next",
+        "->previous_ : part.last) = membership.previous_;",
+        "->previous_ : part.last) = part.last;",
+    ),
+    Mutation(
+        "group_never_vanishes",
+        _DIRECTORY,
+        "a group is left when its last member has gone",
+        "  shard.groups.erase(found);",
+        "  static_cast<void>(found);",
     ),
     Mutation(
         "ticket_leaks",

@@ -24,16 +24,20 @@ void StopScenario(SimWorld& world);
 /// What clients send is echoed by jobs of the room they are in; rooms are full, closed, dropped.
 void LogicScenario(SimWorld& world);
 
+/// Members of groups come, speak, leave and go; each hears what was said to it while it was there.
+void GroupsScenario(SimWorld& world);
+
 struct Scenario {
   std::string_view name;
   void (*run)(SimWorld& world);
 };
 
-inline constexpr std::array<Scenario, 5> kScenarios = {{{"echo", EchoScenario},
+inline constexpr std::array<Scenario, 6> kScenarios = {{{"echo", EchoScenario},
                                                         {"churn", ChurnScenario},
                                                         {"slow", SlowScenario},
                                                         {"stop", StopScenario},
-                                                        {"logic", LogicScenario}}};
+                                                        {"logic", LogicScenario},
+                                                        {"groups", GroupsScenario}}};
 
 /// Null if there is none of that name.
 const Scenario* FindScenario(std::string_view name) noexcept;
