@@ -175,9 +175,10 @@ class PacketServer {
   }
 
  private:
+  // Among those that live: a client may have the port of one before it.
   PacketSessionRef ServerOf(const TestSession& client) const {
     for (const PacketSessionRef& server : Sessions()) {
-      if (server->PeerEndpoint() == client.LocalEndpoint() &&
+      if (!server->Ended() && server->PeerEndpoint() == client.LocalEndpoint() &&
           server->PeerEndpoint().GetFamily() != Endpoint::Family::kNone)
         return server;
     }
