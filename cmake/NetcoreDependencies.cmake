@@ -26,6 +26,9 @@ endmacro()
 macro(netcore_need_fmt)
   if(NOT TARGET fmt::fmt)
     netcore_use_local_source(fmt)
+    if(NETCORE_INSTALL) # with a fetched fmt, which netcore's users link too
+      set(FMT_INSTALL ON)
+    endif()
     FetchContent_Declare(
       fmt
       GIT_REPOSITORY https://github.com/fmtlib/fmt.git
@@ -98,15 +101,6 @@ macro(netcore_need_cli11)
   endif()
 endmacro()
 
-# liburing has no CMake package. The static library comes first: Debian 12's shared one lacks
-# io_uring_enable_rings.
 macro(netcore_need_liburing)
-  if(NOT TARGET netcore_liburing)
-    find_path(LIBURING_INCLUDE_DIR liburing.h REQUIRED)
-    find_library(LIBURING_LIBRARY NAMES liburing.a uring REQUIRED)
-    mark_as_advanced(LIBURING_INCLUDE_DIR LIBURING_LIBRARY)
-    add_library(netcore_liburing INTERFACE IMPORTED)
-    target_include_directories(netcore_liburing SYSTEM INTERFACE "${LIBURING_INCLUDE_DIR}")
-    target_link_libraries(netcore_liburing INTERFACE "${LIBURING_LIBRARY}")
-  endif()
+  find_package(NetcoreLiburing REQUIRED)
 endmacro()
