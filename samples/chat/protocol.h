@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "netcore/session/packet_format.h"
+
 namespace samples::chat {
 
 inline constexpr int kDefaultPort = 12345;
@@ -35,6 +37,14 @@ inline constexpr std::size_t kMaxNameBytes = 4 * kMaxNameCharacters;
 /// The largest payloads. Whoever announces a longer one is hung up on.
 inline constexpr std::uint32_t kMaxRequestBytes = 8 * 1024;  // to the server
 inline constexpr std::uint32_t kMaxAnswerBytes = 64 * 1024;  // from the server
+
+/// How packets are told apart: what the server reads, and what a client reads.
+constexpr netcore::PacketFormat RequestFormat() noexcept {
+  return netcore::PacketFormat::TypeLengthPayload(kMaxRequestBytes);
+}
+constexpr netcore::PacketFormat AnswerFormat() noexcept {
+  return netcore::PacketFormat::TypeLengthPayload(kMaxAnswerBytes);
+}
 
 /// The room where everybody begins.
 inline constexpr std::string_view kLobby = "lobby";
