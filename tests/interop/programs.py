@@ -9,7 +9,9 @@ import time
 
 TIMEOUT = 60  # seconds that anything may take
 
-_READY = re.compile(r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?\)$")
+_READY = re.compile(
+    r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?(?:, \d+ logic threads?)?\)$"
+)
 
 
 class Programs:
@@ -40,11 +42,11 @@ class Programs:
 
 
 class Server:
-    """An echo_server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
+    """A server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
 
-    def __init__(self, programs, *arguments, env=None):
+    def __init__(self, programs, *arguments, env=None, program="echo_server"):
         self.process = subprocess.Popen(
-            programs.command("echo_server", "--address", "127.0.0.1", "--port", "0", *arguments),
+            programs.command(program, "--address", "127.0.0.1", "--port", "0", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -55,7 +57,7 @@ class Server:
         ready = _READY.match(line)
         if not ready:
             self.kill()
-            raise RuntimeError(f"echo_server did not say that it listens, but: {line!r}")
+            raise RuntimeError(f"{program} did not say that it listens, but: {line!r}")
         self.host, self.backend = ready.group(1), ready.group(3)
         self.port, self.threads = int(ready.group(2)), int(ready.group(4))
 

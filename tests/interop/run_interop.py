@@ -12,6 +12,7 @@ import argparse
 import sys
 import unittest
 
+from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from programs import Programs
 from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
@@ -33,6 +34,10 @@ def classes(options, programs):
         yield type(f"Echo_{backend}", (CommonCases if windows else LinuxCases,), members)
         if not windows:
             yield type(f"End_{backend}", (EndCases,), members)
+        members = {**members, "arguments": (*members["arguments"], "--logic-threads", "2")}
+        yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
+        if not windows:
+            yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
 
 
 def main():
