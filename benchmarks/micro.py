@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# summary: buffers, queues, mailbox and timers alone (Google Benchmark)
-# targets: netcore_buffer_benchmarks netcore_core_benchmarks netcore_session_benchmarks
+# summary: buffers, queues, mailbox, timers and jobs alone (Google Benchmark)
+# targets: netcore_base_benchmarks netcore_buffer_benchmarks netcore_logic_benchmarks netcore_session_benchmarks
 """Runs the programs of Google Benchmark, one after the other, on one core each thread.
 
 Usage: micro.py [OPTION...], the options being Google Benchmark's own, such as
@@ -12,7 +12,7 @@ import sys
 
 from support.machine import built_program
 
-LAYERS = ("buffer", "core", "session")
+LAYERS = ("base", "buffer", "logic", "session")
 LIMIT_SECONDS = 900
 
 

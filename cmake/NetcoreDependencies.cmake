@@ -101,6 +101,29 @@ macro(netcore_need_cli11)
   endif()
 endmacro()
 
+# Its package's target has had two names, and lies in a folder of its own in a cross build.
+macro(netcore_need_utfcpp)
+  if(NOT TARGET netcore_utfcpp)
+    add_library(netcore_utfcpp INTERFACE)
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/utf8.h")
+      target_include_directories(netcore_utfcpp SYSTEM INTERFACE "${NETCORE_DEPS_DIR}/include")
+    else()
+      FetchContent_Declare(
+        utf8cpp
+        GIT_REPOSITORY https://github.com/nemtrif/utfcpp.git
+        GIT_TAG 6be08bbea14ffa0a5c594257fb6285a054395cd7 # 4.0.4
+        SYSTEM
+        FIND_PACKAGE_ARGS)
+      FetchContent_MakeAvailable(utf8cpp)
+      if(TARGET utf8cpp::utf8cpp)
+        target_link_libraries(netcore_utfcpp INTERFACE utf8cpp::utf8cpp)
+      else()
+        target_link_libraries(netcore_utfcpp INTERFACE utf8cpp)
+      endif()
+    endif()
+  endif()
+endmacro()
+
 macro(netcore_need_liburing)
   find_package(NetcoreLiburing REQUIRED)
 endmacro()

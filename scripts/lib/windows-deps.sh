@@ -35,11 +35,21 @@ fetch_sources() {
   )
 }
 
+# link_headers FOLDER: header-only packages. Only headers, and only these: /usr/include as a whole
+# would bring Linux into the build.
+link_headers() {
+  mkdir -p "$1"
+  ln -sfn /usr/include/CLI "$1/CLI"
+  ln -sfn /usr/include/utf8.h "$1/utf8.h"
+  ln -sfn /usr/include/utf8 "$1/utf8"
+}
+
 # prepare_windows_dependencies: fills $cache/deps once.
 prepare_windows_dependencies() {
   # shellcheck disable=SC2154 # scripts/lib/setup.sh sets it
   local deps="$cache/deps"
   if [[ -e $deps/complete ]]; then
+    link_headers "$deps/include" # an older folder may lack some of them
     return 0
   fi
   say "fetching the sources of fmt, Catch2 and Google Benchmark for the Windows build"
@@ -50,12 +60,11 @@ prepare_windows_dependencies() {
     fail "could not fetch the sources from Debian (the whole output: $work/log)"
   fi
   rm -rf "$deps"
-  mkdir -p "$deps/include"
+  mkdir -p "$deps"
   mv "$work/fmtlib" "$deps/fmt"
   mv "$work/catch2" "$deps/Catch2"
   mv "$work/benchmark" "$deps/benchmark"
-  # Only headers, and only these: /usr/include as a whole would bring Linux into the build.
-  ln -s /usr/include/CLI "$deps/include/CLI"
+  link_headers "$deps/include"
   touch "$deps/complete"
   rm -rf "$work"
 }

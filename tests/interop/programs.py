@@ -13,7 +13,9 @@ import time
 
 TIMEOUT = 60  # seconds that anything may take
 
-_READY = re.compile(r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?\)$")
+_READY = re.compile(
+    r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?(?:, \d+ logic threads?)?\)$"
+)
 
 
 class Programs:
@@ -44,12 +46,13 @@ class Programs:
 
 
 class Server:
-    """An echo_server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
+    """A server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
 
     program = "echo_server"
     stdin = subprocess.DEVNULL
 
-    def __init__(self, programs, *arguments, env=None, descriptors=None):
+    def __init__(self, programs, *arguments, env=None, descriptors=None, program=None):
+        self.program = program or self.program
         command = programs.command(
             self.program, "--address", "127.0.0.1", "--port", "0", *arguments
         )

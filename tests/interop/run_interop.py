@@ -12,6 +12,7 @@ import argparse
 import sys
 import unittest
 
+from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
 from programs import Programs
@@ -36,8 +37,12 @@ def classes(options, programs):
         yield type(f"Echo_{backend}", (CommonCases if windows else LinuxCases,), members)
         if not windows:
             yield type(f"End_{backend}", (EndCases,), members)
-        members = {"programs": programs, "backend": backend, "is_native": not windows}
-        yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), members)
+        fault_members = {"programs": programs, "backend": backend, "is_native": not windows}
+        yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), fault_members)
+        members = {**members, "arguments": (*members["arguments"], "--logic-threads", "2")}
+        yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
+        if not windows:
+            yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
 
 
 def main():

@@ -36,19 +36,21 @@ class CommonStartCases(unittest.TestCase):
         self.assertEqual(text_of(result.stderr), f"{program}: {line}\n")
         self.assertEqual((result.returncode, result.stdout), (1, b""))
 
-    def does_not_start(self, line, *arguments):
+    def does_not_start(self, line, *arguments, program="echo_server"):
         """As `fails`, for the server on each backend."""
         for backend in self.backends:
-            with self.subTest(backend):
-                self.fails(line, "--backend", backend, *arguments)
+            with self.subTest(f"{program} {backend}"):
+                self.fails(line, "--backend", backend, *arguments, program=program)
 
     def test_a_port_in_use_is_named_with_the_reason(self):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
-            self.does_not_start(
-                f"bind 127.0.0.1:{port}: address already in use",
-                *("--address", "127.0.0.1", "--port", port),
-            )
+            for program in ("echo_server", "chat_server"):
+                self.does_not_start(
+                    f"bind 127.0.0.1:{port}: address already in use",
+                    *("--address", "127.0.0.1", "--port", port),
+                    program=program,
+                )
 
     def test_what_is_no_address_is_named(self):
         self.does_not_start(
@@ -62,14 +64,14 @@ class CommonStartCases(unittest.TestCase):
         )
 
     def test_an_unknown_option_brings_the_usage_and_status_2(self):
-        for program in ("echo_server", "echo_client", "load_bot"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server"):
             result = self.programs.run(program, "--bogus")
             self.assertEqual((result.returncode, result.stdout), (2, b""))
             self.assertRegex(text_of(result.stderr), rf"\A{program}: .*--bogus\n")
             self.assertIn(f"Usage: {program}", text_of(result.stderr))
 
     def test_help_is_no_error(self):
-        for program in ("echo_server", "echo_client", "load_bot"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server"):
             result = self.programs.run(program, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(f"Usage: {program}", text_of(result.stdout))
