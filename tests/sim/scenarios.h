@@ -21,15 +21,19 @@ void SlowScenario(SimWorld& world);
 /// Services, connectors and cores are stopped at any moment, inside hooks too.
 void StopScenario(SimWorld& world);
 
+/// Packets are echoed with packets, in pieces of all sizes, cut, and lied about.
+void PacketScenario(SimWorld& world);
+
 struct Scenario {
   std::string_view name;
   void (*run)(SimWorld& world);
 };
 
-inline constexpr std::array<Scenario, 4> kScenarios = {{{"echo", EchoScenario},
+inline constexpr std::array<Scenario, 5> kScenarios = {{{"echo", EchoScenario},
                                                         {"churn", ChurnScenario},
                                                         {"slow", SlowScenario},
-                                                        {"stop", StopScenario}}};
+                                                        {"stop", StopScenario},
+                                                        {"packet", PacketScenario}}};
 
 /// Null if there is none of that name.
 const Scenario* FindScenario(std::string_view name) noexcept;
