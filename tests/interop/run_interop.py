@@ -9,6 +9,7 @@ a failure.
 """
 
 import argparse
+import resource
 import sys
 import unittest
 
@@ -16,6 +17,7 @@ from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
 from programs import Programs
+from scale_cases import LinuxScaleCases, ScaleCases
 from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
 from traffic import SEED
 
@@ -39,10 +41,18 @@ def classes(options, programs):
             yield type(f"End_{backend}", (EndCases,), members)
         fault_members = {"programs": programs, "backend": backend, "is_native": not windows}
         yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), fault_members)
+        count = 5_000 if windows else 15_000
+        scale_members = {"programs": programs, "backend": backend, "count": count}
+        yield type(f"Scale_{backend}", (ScaleCases if windows else LinuxScaleCases,), scale_members)
         members = {**members, "arguments": (*members["arguments"], "--logic-threads", "2")}
         yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
         if not windows:
             yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
+
+
+def raise_descriptor_limit():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main():
@@ -53,6 +63,7 @@ def main():
     parser.add_argument("-k", dest="pattern", help="only cases whose name contains this")
     options = parser.parse_args()
 
+    raise_descriptor_limit()
     loader = unittest.TestLoader()
     if options.pattern:
         loader.testNamePatterns = [f"*{options.pattern}*"]
