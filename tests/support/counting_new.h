@@ -7,10 +7,9 @@
 #include <cstdlib>
 #include <new>
 
-namespace netcore::test {
+#include "tests/support/allocation_count.h"
 
-inline std::atomic<std::size_t> allocation_count{0};
-inline std::atomic<std::size_t> largest_allocation{0};
+namespace netcore::test {
 
 inline void* Allocate(std::size_t size) noexcept {
   allocation_count.fetch_add(1, std::memory_order_relaxed);
