@@ -15,6 +15,13 @@ class Mutation(NamedTuple):
 _MAILBOX = "netcore/base/mailbox.cpp"
 _TIMERS = "netcore/base/timer_queue.cpp"
 _INBOX = "netcore/core/inbox.cpp"
+_JOB_QUEUE = "netcore/logic/job_queue.cpp"
+_TIMED_JOBS = "netcore/logic/timed_jobs.cpp"
+_BOOK = "netcore/logic/executor_book.cpp"
+_LOGIC_THREADS = "netcore/logic/logic_threads.cpp"
+_JOB_WATCH = "netcore/logic/job_watch.cpp"
+_RETURNS = "netcore/buffer/bytes_returns.cpp"
+_BYTES_POOL = "netcore/buffer/owned_bytes_pool.cpp"
 _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
 _SEND_QUEUE = "netcore/session/send_queue.cpp"
@@ -92,6 +99,162 @@ MUTATIONS = (
         "what fills the gap of a cancelled timer only sinks, and never rises",
         "      SiftUp(position);\n      SiftDown(moved.timer->position_);",
         "      SiftDown(moved.timer->position_);",
+    ),
+    Mutation(
+        "mailbox_close_if_not_empty",
+        _MAILBOX,
+        "what a bounded delivery left is lost when the mailbox is closed",
+        "  if (unread_ != nullptr) return false;\n",
+        "",
+    ),
+    Mutation(
+        "job_queue_no_last_look",
+        _JOB_QUEUE,
+        "a job that is pushed while the queue finds itself empty waits for the next push",
+        "  return (mailbox_.HasUnread() || GetState() != State::kOpen) &&",
+        "  return false &&",
+    ),
+    Mutation(
+        "job_queue_two_readers",
+        _JOB_QUEUE,
+        "a push schedules its queue although a step runs, so that two jobs run at once",
+        "  if (!scheduled_.exchange(true, std::memory_order_seq_cst)) executor_->Schedule(*this);",
+        "  executor_->Schedule(*this);",
+    ),
+    Mutation(
+        "job_queue_never_gives_way",
+        _JOB_QUEUE,
+        "a queue keeps its thread for as long as it has jobs",
+        "    most -= ran;",
+        "",
+    ),
+    Mutation(
+        "job_queue_place_lost",
+        _JOB_QUEUE,
+        "a push that is refused keeps its place for ever",
+        "    if (taken_) return;\n    queue.taken_.fetch_sub(1, std::memory_order_relaxed);",
+        "    if (taken_) return;",
+    ),
+    Mutation(
+        "job_queue_drain_drops",
+        _JOB_QUEUE,
+        "a queue that is to be drained destroys what waits",
+        "  } else if (!mailbox_.CloseIfEmpty()) {\n    return false;\n  }",
+        "  } else {\n    mailbox_.Close();\n  }",
+    ),
+    Mutation(
+        "job_queue_drop_finishes_batch",
+        _JOB_QUEUE,
+        "jobs of the batch under way run although their queue was dropped",
+        "  if (GetState() == State::kDropping) return DropTask(task);\n",
+        "",
+    ),
+    Mutation(
+        "job_queue_close_unseen",
+        _JOB_QUEUE,
+        "a queue that is closed between two looks of its step is never closed",
+        "  if (!FinishClose()) executor_->Schedule(*this);",
+        "",
+    ),
+    Mutation(
+        "timed_job_cancelled_when_due_runs",
+        _TIMED_JOBS,
+        "a timed job that waits in the queue runs although it was cancelled",
+        "  cancelled = std::move(job.task);\n  job.state = Job::State::kCancelled;",
+        "",
+    ),
+    Mutation(
+        "timed_job_stale_id",
+        _TIMED_JOBS,
+        "the id of a job that has run cancels another one",
+        "  if (job.generation != id.generation_) return false;\n",
+        "",
+    ),
+    Mutation(
+        "timed_job_alarm_forgotten",
+        _TIMED_JOBS,
+        "after one timed job was pushed the next one is not heard of",
+        "  const std::size_t fired = timers_.FireDue(executor_.Now());\n  UpdateAlarm();",
+        "  const std::size_t fired = timers_.FireDue(executor_.Now());",
+    ),
+    Mutation(
+        "timed_jobs_kept_at_close",
+        _JOB_QUEUE,
+        "what was not due when its queue was closed is not destroyed",
+        "  timed_.DropAll();\n",
+        "",
+    ),
+    Mutation(
+        "executor_book_last_first",
+        _BOOK,
+        "who asks for a turn last has it first",
+        "  (last_ready_ != nullptr ? last_ready_->ready_after_ : first_ready_) = &runnable;\n"
+        "  last_ready_ = &runnable;",
+        "  runnable.ready_after_ = std::exchange(first_ready_, &runnable);\n"
+        "  if (last_ready_ == nullptr) last_ready_ = &runnable;",
+    ),
+    Mutation(
+        "executor_book_drop_after_drain",
+        _BOOK,
+        "a drop does not cut the drain of an executor short",
+        "  if (stopping_ && (mode == StopMode::kDrain || stop_mode_ == StopMode::kDrop)) return;",
+        "  if (stopping_) return;",
+    ),
+    Mutation(
+        "logic_threads_no_wake",
+        _LOGIC_THREADS,
+        "a job for a sleeping pool wakes nobody",
+        "  if (wake) ready_.notify_one();\n}",
+        "}",
+    ),
+    Mutation(
+        "logic_threads_no_chain",
+        _LOGIC_THREADS,
+        "a thread that finds more than it takes wakes nobody for it",
+        "  const bool wake = TakeWake();\n  lock.unlock();",
+        "  const bool wake = false;\n  lock.unlock();",
+    ),
+    Mutation(
+        "logic_threads_late_alarm",
+        _LOGIC_THREADS,
+        "a timed job that is due before all others waits for them",
+        "  if (deadline >= wake_at_) return;",
+        "  if (deadline >= wake_at_ || wake_at_ != kNever) return;",
+    ),
+    Mutation(
+        "logic_threads_end_too_early",
+        _LOGIC_THREADS,
+        "the threads end as soon as the pool is told to stop",
+        "    if (IsOver()) return nullptr;",
+        "    if (book_.IsStopping()) return nullptr;",
+    ),
+    Mutation(
+        "job_watch_every_batch",
+        _JOB_WATCH,
+        "many short jobs count as one long one",
+        "running != seen.running || job != seen.job",
+        "running != seen.running",
+    ),
+    Mutation(
+        "bytes_returns_leak_of_orphans",
+        _RETURNS,
+        "bytes that outlive their pool leave something behind",
+        "      return CountDown(-1);",
+        "      return;",
+    ),
+    Mutation(
+        "bytes_pool_unbounded",
+        _BYTES_POOL,
+        "a burst of packets is kept as spare memory for ever",
+        "  return pooled_bytes_ + size <= kMaxPooledBytes;",
+        "  return true;",
+    ),
+    Mutation(
+        "bytes_pool_never_collects",
+        _BYTES_POOL,
+        "what other threads let go of is not used again",
+        "  if (spare_[size_class] == nullptr) Collect();",
+        "",
     ),
     Mutation(
         "inbox_no_wake",
