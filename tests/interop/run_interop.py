@@ -16,9 +16,10 @@ import unittest
 from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
+from load_bot_cases import ChatLoadCases, ChatServerLoadCases, EchoLoadCases
 from programs import Programs
 from scale_cases import LinuxScaleCases, ScaleCases
-from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
+from start_cases import CommonStartCases, LinuxStartCases
 from traffic import SEED
 
 
@@ -29,7 +30,8 @@ def classes(options, programs):
     members = {"programs": programs, "backends": backends}
     yield type("Start", (CommonStartCases if windows else LinuxStartCases,), members)
     if not windows:
-        yield type("LoadBot", (LoadBotCases,), {"programs": programs})
+        yield type("EchoLoad", (EchoLoadCases,), {"programs": programs})
+        yield type("ChatLoad", (ChatLoadCases,), {"programs": programs})
     for backend in backends:
         members = {
             "programs": programs,
@@ -48,6 +50,7 @@ def classes(options, programs):
         yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
         if not windows:
             yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
+            yield type(f"ChatServerLoad_{backend}", (ChatServerLoadCases,), members)
 
 
 def raise_descriptor_limit():
