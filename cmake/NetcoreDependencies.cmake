@@ -124,6 +124,48 @@ macro(netcore_need_utfcpp)
   endif()
 endmacro()
 
+# Of headers alone, as the next one.
+macro(netcore_need_json)
+  if(NOT TARGET netcore_json)
+    add_library(netcore_json INTERFACE)
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/nlohmann/json.hpp")
+      target_include_directories(netcore_json SYSTEM INTERFACE "${NETCORE_DEPS_DIR}/include")
+    else()
+      FetchContent_Declare(
+        nlohmann_json
+        GIT_REPOSITORY https://github.com/nlohmann/json.git
+        GIT_TAG 9cca280a4d0ccf0c08f47a99aa71d1b0e52f8d03 # 3.11.3
+        SYSTEM
+        FIND_PACKAGE_ARGS)
+      FetchContent_MakeAvailable(nlohmann_json)
+      target_link_libraries(netcore_json INTERFACE nlohmann_json::nlohmann_json)
+    endif()
+  endif()
+endmacro()
+
+# Debian's has no CMake package, and no library is linked: the functions are inlined.
+macro(netcore_need_xxhash)
+  if(NOT TARGET netcore_xxhash)
+    find_path(XXHASH_INCLUDE_DIR xxhash.h)
+    mark_as_advanced(XXHASH_INCLUDE_DIR)
+    set(netcore_xxhash_folder "${XXHASH_INCLUDE_DIR}")
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/xxhash.h")
+      set(netcore_xxhash_folder "${NETCORE_DEPS_DIR}/include")
+    elseif(NOT XXHASH_INCLUDE_DIR)
+      FetchContent_Declare(
+        xxhash
+        GIT_REPOSITORY https://github.com/Cyan4973/xxHash.git
+        GIT_TAG bbb27a5efb85b92a0486cf361a8635715a53f6ba # 0.8.2
+        SOURCE_SUBDIR headers-alone)
+      FetchContent_MakeAvailable(xxhash)
+      set(netcore_xxhash_folder "${xxhash_SOURCE_DIR}")
+    endif()
+    add_library(netcore_xxhash INTERFACE)
+    target_include_directories(netcore_xxhash SYSTEM INTERFACE "${netcore_xxhash_folder}")
+    target_compile_definitions(netcore_xxhash INTERFACE XXH_INLINE_ALL)
+  endif()
+endmacro()
+
 macro(netcore_need_liburing)
   find_package(NetcoreLiburing REQUIRED)
 endmacro()

@@ -37,6 +37,7 @@ class Producer {
   void Run() {
     for (std::uint64_t pushed = 0;;) {
       if (pushed - run_.load(std::memory_order_relaxed) >= kMostInFlight) {
+        if (queue_.IsClosed()) return;  // it has dropped some of them
         std::this_thread::yield();
         continue;
       }

@@ -1,5 +1,5 @@
-// Session: one connection, as its user sees it. Subclass it, override the hooks, hand a factory to
-// a Service. The machinery behind it is Connection.
+// Session: one connection, as its user sees it. Subclass it (or PacketSession), override the hooks,
+// hand a factory to a Service. The machinery behind it is Connection.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,12 @@
-# Sourced by scripts/test: puts the sources that a Windows build takes where CMake looks for them
+# Sourced by the scripts: puts the sources that a Windows build takes where CMake looks for them
 # (NETCORE_DEPS_DIR). They are Debian's source packages, so that apt is all the network it needs.
 # shellcheck shell=bash
+
+# What a Windows build takes, and what runs its programs; dpkg-dev unpacks sources.
+# shellcheck disable=SC2034 # for those who source this
+mingw_packages=(g++-mingw-w64-x86-64-posix dpkg-dev)
+# shellcheck disable=SC2034
+wine_packages=(wine wine64)
 
 # fetch_sources FOLDER PACKAGE...: downloads and unpacks Debian source packages. The system's own
 # lists of sources stay as they are, and no root is needed.
@@ -42,6 +48,8 @@ link_headers() {
   ln -sfn /usr/include/CLI "$1/CLI"
   ln -sfn /usr/include/utf8.h "$1/utf8.h"
   ln -sfn /usr/include/utf8 "$1/utf8"
+  ln -sfn /usr/include/nlohmann "$1/nlohmann"
+  ln -sfn /usr/include/xxhash.h "$1/xxhash.h"
 }
 
 # prepare_windows_dependencies: fills $cache/deps once.

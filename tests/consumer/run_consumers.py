@@ -12,6 +12,7 @@ import argparse
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -198,6 +199,12 @@ def version():
     return re.search(r"\bproject\(\s*netcore\s+VERSION (\S+)", text).group(1)
 
 
+def give_up(*_):
+    """When time is up: as Ctrl-C, so that nothing is left lying about."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the second one, which `timeout` sends
+    raise KeyboardInterrupt
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
@@ -210,6 +217,7 @@ def main():
     if options.pattern:
         loader.testNamePatterns = [f"*{options.pattern}*"]
     windows = options.wrapper is not None
+    signal.signal(signal.SIGTERM, give_up)
     package = Package(options.build, options.wrapper)
     try:
         # Wine's sockets are those of its server, which may run already, in the network of the host.

@@ -179,8 +179,8 @@ class LinuxCases(CommonCases):
 
     def test_the_load_bot_loses_nothing(self):
         result = self.programs.run(
-            "load_bot", "echo", "--port", self.server.port, "--clients", 50, "--pipeline", 4,
-            "--duration", 1, "--backend", self.backend, "--json", self.folder / "json",
+            "load_bot", "--mode", "echo", "--port", self.server.port, "--clients", 50,
+            "--pipeline", 4, "--duration", 1, "--backend", self.backend, "--json", self.folder / "json",
         )  # fmt: skip
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, rb"(?m)^ +connections +50$")

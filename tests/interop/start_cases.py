@@ -8,15 +8,6 @@ import subprocess
 import tempfile
 import unittest
 
-from bad_servers import (
-    BadServer,
-    adds_a_byte,
-    drops_a_byte,
-    falls_silent,
-    flips_a_bit,
-    hangs_up,
-    honest,
-)
 from programs import TIMEOUT
 
 NOBODY = "65534"
@@ -152,47 +143,3 @@ class LinuxStartCases(CommonStartCases):
         self.fails(
             f"connect 127.0.0.1:{port}: connection refused", "--port", port, program="echo_client"
         )
-
-
-class LoadBotCases(unittest.TestCase):
-    """The load bot finds what is wrong with a server, and nothing where nothing is."""
-
-    programs = None
-
-    def load(self, misbehave, size=100):
-        with BadServer(misbehave) as server:
-            return self.programs.run(
-                "load_bot", "--port", server.port, "--clients", 3, "--pipeline", 4, "--size", size,
-                "--duration", 1, "--drain-timeout", 1,
-            )  # fmt: skip
-
-    def finds(self, row, misbehave):
-        result = self.load(misbehave)
-        self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertRegex(text_of(result.stdout), rf"(?m)^ +{row} +[1-9]\d*$")
-
-    def test_it_finds_nothing_wrong_with_an_honest_server(self):
-        result = self.load(honest)
-        self.assertEqual(result.returncode, 0, result.stdout)
-
-    def test_it_finds_a_flipped_bit(self):
-        self.finds("corrupted", flips_a_bit)
-
-    def test_it_finds_a_lost_byte(self):
-        self.finds("corrupted", drops_a_byte)
-
-    def test_it_finds_a_byte_too_many(self):
-        self.finds("corrupted", adds_a_byte)
-
-    def test_it_counts_answers_that_never_came_as_lost(self):
-        self.finds("lost", falls_silent)
-
-    def test_it_counts_connections_that_ended_before_their_time(self):
-        self.finds("broken", hangs_up)
-
-    def test_it_fails_where_nobody_listens(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        result = self.programs.run("load_bot", "--port", port, "--clients", 3)
-        self.assertEqual(result.returncode, 1)
-        self.assertRegex(text_of(result.stdout), r"(?m)^ +not connected +3\n.*connection refused")

@@ -53,5 +53,41 @@ TEST_CASE("ten thousand sessions hold memory for a packet only while one is open
   });
 }
 
+TEST_CASE("a session that has ended holds no part of a packet, though somebody holds the session",
+          "[sim][packet_session]") {
+  // Holds on to what is no more, but for what was received: that is in the count.
+  class Held final : public PacketSession {
+   public:
+    Held() : PacketSession(PacketFormat::LengthPrefix(1)) {}
+
+   private:
+    void OnPacket(const PacketView&) override { PauseRecv(); }
+  };
+
+  // The allocations that are left of sessions whose peers said `text`.
+  const auto left_behind = [](std::string_view text) {
+    std::vector<SessionRef> held;
+    held.reserve(100);
+    WorldOptions options;
+    options.keep_received = false;
+    options.factory = [&] { return held.emplace_back(std::make_shared<Held>()); };
+    const std::int64_t before = FailingMemory::OfThisThread().LiveCount();
+    {
+      World world(std::make_shared<MemoryFactory>(), options);
+      for (int count = 0; count < 100; ++count) world.Connect();
+      REQUIRE(world.WaitFor([&] { return world.service->Stats().sessions == 100; }));
+      for (const TestSessionRef& client : world.Clients()) client->SendText(text);
+      REQUIRE(world.WaitFor(
+          [&] { return world.service->Stats().bytes_received == 100 * text.size(); }));
+      world.Finish();
+    }
+    return FailingMemory::OfThisThread().LiveCount() - before;
+  };
+  left_behind("\1x");  // so that what a thread keeps is there
+  const std::int64_t plain = left_behind("\1x");
+  CHECK(left_behind("\7open") == plain);
+  CHECK(left_behind("\1x\1y\1held back") == plain);
+}
+
 }  // namespace
 }  // namespace netcore::test

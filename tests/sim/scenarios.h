@@ -27,17 +27,21 @@ void LogicScenario(SimWorld& world);
 /// Members of groups come, speak, leave and go; each hears what was said to it while it was there.
 void GroupsScenario(SimWorld& world);
 
+/// Packets are echoed with packets, in pieces of all sizes, cut, and lied about.
+void PacketScenario(SimWorld& world);
+
 struct Scenario {
   std::string_view name;
   void (*run)(SimWorld& world);
 };
 
-inline constexpr std::array<Scenario, 6> kScenarios = {{{"echo", EchoScenario},
+inline constexpr std::array<Scenario, 7> kScenarios = {{{"echo", EchoScenario},
                                                         {"churn", ChurnScenario},
                                                         {"slow", SlowScenario},
                                                         {"stop", StopScenario},
                                                         {"logic", LogicScenario},
-                                                        {"groups", GroupsScenario}}};
+                                                        {"groups", GroupsScenario},
+                                                        {"packet", PacketScenario}}};
 
 /// Null if there is none of that name.
 const Scenario* FindScenario(std::string_view name) noexcept;

@@ -73,6 +73,10 @@ TEST_CASE("the groups scenario holds under fixed seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("groups"), 1, kFixedSeeds);
 }
 
+TEST_CASE("the packet scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("packet"), 1, kFixedSeeds);
+}
+
 TEST_CASE("the echo scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("echo"), FreshSeed(), kFreshSeeds);
 }
@@ -95,6 +99,10 @@ TEST_CASE("the logic scenario holds under fresh seeds", "[sim][seeds]") {
 
 TEST_CASE("the groups scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("groups"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the packet scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("packet"), FreshSeed(), kFreshSeeds);
 }
 
 }  // namespace
