@@ -12,7 +12,7 @@ import time
 import unittest
 
 from programs import TIMEOUT, Server, wait_until
-from traffic import SEED, Writer, connect, echo, payload, read_to_end
+from traffic import SEED, Writer, connect, echo, payload, read_to_end, reset
 
 SMALL, MEGABYTE, HUGE = 11, 1_000_000, 100_000_000
 
@@ -157,9 +157,7 @@ class LinuxCases(CommonCases):
         for _ in range(20):
             connection = connect(self.server)
             connection.sendall(payload(MEGABYTE // 10))
-            # linger 0: close sends RST
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            connection.close()
+            reset(connection)
         self.assert_same(echo(self.server, payload(SMALL)), payload(SMALL))
 
     def test_echo_client_gives_back_what_was_piped(self):

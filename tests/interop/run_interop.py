@@ -13,6 +13,7 @@ import sys
 import unittest
 
 from echo_cases import CommonCases, EndCases, LinuxCases
+from fault_cases import LinuxFaultCases, ResetCases
 from programs import Programs
 from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
 from traffic import SEED
@@ -21,10 +22,12 @@ from traffic import SEED
 def classes(options, programs):
     """Each class of cases, once a backend where the backend matters."""
     windows = options.wrapper is not None
-    yield type("Start", (CommonStartCases if windows else LinuxStartCases,), {"programs": programs})
+    backends = options.backend or (["iocp"] if windows else ["epoll", "io_uring"])
+    members = {"programs": programs, "backends": backends}
+    yield type("Start", (CommonStartCases if windows else LinuxStartCases,), members)
     if not windows:
         yield type("LoadBot", (LoadBotCases,), {"programs": programs})
-    for backend in options.backend or (["iocp"] if windows else ["epoll", "io_uring"]):
+    for backend in backends:
         members = {
             "programs": programs,
             "backend": backend,
@@ -33,6 +36,8 @@ def classes(options, programs):
         yield type(f"Echo_{backend}", (CommonCases if windows else LinuxCases,), members)
         if not windows:
             yield type(f"End_{backend}", (EndCases,), members)
+        members = {"programs": programs, "backend": backend, "is_native": not windows}
+        yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), members)
 
 
 def main():

@@ -28,6 +28,7 @@ def text_of(stream):
 
 class CommonStartCases(unittest.TestCase):
     programs = None
+    backends = ()
 
     def fails(self, line, *arguments, program="echo_server", env=None):
         """The program must end with status 1 and print nothing but `line` and its own name."""
@@ -35,13 +36,30 @@ class CommonStartCases(unittest.TestCase):
         self.assertEqual(text_of(result.stderr), f"{program}: {line}\n")
         self.assertEqual((result.returncode, result.stdout), (1, b""))
 
+    def does_not_start(self, line, *arguments):
+        """As `fails`, for the server on each backend."""
+        for backend in self.backends:
+            with self.subTest(backend):
+                self.fails(line, "--backend", backend, *arguments)
+
     def test_a_port_in_use_is_named_with_the_reason(self):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
-            self.fails(
+            self.does_not_start(
                 f"bind 127.0.0.1:{port}: address already in use",
                 *("--address", "127.0.0.1", "--port", port),
             )
+
+    def test_what_is_no_address_is_named(self):
+        self.does_not_start(
+            'listen: address "300.1.1.1": not an IPv4 or IPv6 address: invalid argument',
+            *("--address", "300.1.1.1"),
+        )
+
+    def test_an_address_of_another_machine_is_named(self):
+        self.does_not_start(
+            "bind 192.0.2.1:11021: address not available", *("--address", "192.0.2.1")
+        )
 
     def test_an_unknown_option_brings_the_usage_and_status_2(self):
         for program in ("echo_server", "echo_client", "load_bot"):
@@ -58,17 +76,6 @@ class CommonStartCases(unittest.TestCase):
 
 
 class LinuxStartCases(CommonStartCases):
-    def test_what_is_no_address_is_named(self):
-        self.fails(
-            'listen: address "300.1.1.1": not an IPv4 or IPv6 address: invalid argument',
-            *("--address", "300.1.1.1"),
-        )
-
-    def test_an_address_of_another_machine_is_named(self):
-        self.fails(
-            "bind 192.0.2.1:11021: address not available", *("--address", "192.0.2.1")
-        )
-
     def test_a_port_that_is_none_is_named(self):
         result = self.programs.run("echo_server", "--port", 70000)
         self.assertEqual(result.returncode, 1)
@@ -109,13 +116,16 @@ class LinuxStartCases(CommonStartCases):
             os.chmod(folder, 0o755)
             program = pathlib.Path(folder) / "echo_server"
             shutil.copy(self.programs.path("echo_server"), program)
-            result = subprocess.run(
-                [*command, program, "--address", "0.0.0.0", "--port", "80"],
-                capture_output=True,
-                timeout=TIMEOUT,
-            )
-        self.assertEqual(text_of(result.stderr), "echo_server: bind 0.0.0.0:80: access denied\n")
-        self.assertEqual((result.returncode, result.stdout), (1, b""))
+            for backend in self.backends:
+                result = subprocess.run(
+                    [*command, program, "--address", "0.0.0.0", "--port", "80", "--backend", backend],
+                    capture_output=True,
+                    timeout=TIMEOUT,
+                )
+                self.assertEqual(
+                    text_of(result.stderr), "echo_server: bind 0.0.0.0:80: access denied\n"
+                )
+                self.assertEqual((result.returncode, result.stdout), (1, b""))
 
     def unprivileged(self):
         """What runs a program that may not bind port 80; skips where nothing does."""
