@@ -9,12 +9,14 @@ a failure.
 """
 
 import argparse
+import resource
 import sys
 import unittest
 
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
 from programs import Programs
+from scale_cases import LinuxScaleCases, ScaleCases
 from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
 from traffic import SEED
 
@@ -38,6 +40,13 @@ def classes(options, programs):
             yield type(f"End_{backend}", (EndCases,), members)
         members = {"programs": programs, "backend": backend, "is_native": not windows}
         yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), members)
+        members = {"programs": programs, "backend": backend, "count": 5_000 if windows else 15_000}
+        yield type(f"Scale_{backend}", (ScaleCases if windows else LinuxScaleCases,), members)
+
+
+def raise_descriptor_limit():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main():
@@ -48,6 +57,7 @@ def main():
     parser.add_argument("-k", dest="pattern", help="only cases whose name contains this")
     options = parser.parse_args()
 
+    raise_descriptor_limit()
     loader = unittest.TestLoader()
     if options.pattern:
         loader.testNamePatterns = [f"*{options.pattern}*"]
