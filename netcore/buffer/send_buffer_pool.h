@@ -31,6 +31,7 @@ class SendBufferPool {
   /// holds it and there is room; otherwise this is the same as dropping the reference.
   void Recycle(SendBufferRef buffer) noexcept;
 
+  void Clear() noexcept { for (auto& v : spare_) { for (SendBuffer* b : v) SendBuffer::Free(b); v = {}; } spare_bytes_ = 0; }
   std::size_t SpareBytes() const noexcept { return spare_bytes_; }
 
  private:

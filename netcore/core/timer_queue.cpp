@@ -119,6 +119,7 @@ void TimerQueue::Remove(std::size_t position) noexcept {
   timer.queue_ = nullptr;
   timer.deadline_ = kNever;
   timer.position_ = Timer::kNotQueued;
+  if (entries_.empty() && entries_.capacity() > 1024) entries_ = std::vector<Entry>();
 }
 
 void TimerQueue::Put(std::size_t position, const Entry& entry) noexcept {

@@ -64,6 +64,7 @@ std::size_t Worker::Round(Duration timeout) noexcept {
     wait = std::clamp(next - port_->Now(), Duration::zero(), wait);
   }
   const bool sleeps = wait > Duration::zero() && inbox_->TrySleep();
+  if (sleeps && Load() == 0 && buffers_.SpareBytes() > 0) buffers_.Clear();
   now_is_old_ = true;
   std::size_t handled = port_->Dispatch(sleeps ? wait : Duration::zero());
   if (sleeps) inbox_->WakeUp();
