@@ -1,6 +1,7 @@
 """What every echo_server must do, whatever its backend and its system."""
 
 import contextlib
+import os
 import pathlib
 import re
 import shutil
@@ -196,6 +197,12 @@ class LinuxCases(CommonCases):
         return self.programs.run("echo_client", *self.client_arguments(), input=input)
 
 
+def socket_count(pid):
+    folder = f"/proc/{pid}/fd"
+    links = (os.readlink(f"{folder}/{descriptor}") for descriptor in os.listdir(folder))
+    return sum(link.startswith("socket:") for link in links)
+
+
 class EndCases(EchoCase):
     """How a server ends; each case has one of its own."""
 
@@ -251,7 +258,10 @@ class EndCases(EchoCase):
             client.stdin.write(b"hello\n")
             client.stdin.flush()
             self.assertEqual(client.stdout.readline(), b"hello\n")
+            connected = socket_count(client.pid)
             server.kill()
+            # What it sends before it sees the end may count as sent: nobody can tell.
+            wait_until(lambda: socket_count(client.pid) < connected, "the client to see the end")
             client.stdin.write(b"is somebody there\n")
             printed, errors = client.communicate(timeout=TIMEOUT)
         self.assertEqual((client.returncode, printed), (1, b""))
