@@ -10,10 +10,11 @@
 
 #include "netcore/base/clock.h"
 #include "netcore/base/log.h"
+#include "netcore/base/timer_queue.h"
+#include "netcore/buffer/owned_bytes_pool.h"
 #include "netcore/buffer/send_buffer_pool.h"
 #include "netcore/core/inbox.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/port/completion_port.h"
 
 namespace netcore {
@@ -29,7 +30,7 @@ struct HookMark {
 /// One round:  wait in the port, hand out its completions
 ///             -> deliver the mail -> fire the timers -> flush whoever has something to send
 ///
-/// Owns: the port, the timers, spare send buffers. Not the residents: they own themselves.
+/// Owns: the port, the timers, spare buffers. Not the residents: they own themselves.
 /// Lifetime: WorkerSet's. Threads: its own, from AttachThread on, but for what says otherwise.
 class Worker {
  public:
@@ -50,6 +51,9 @@ class Worker {
   CompletionPort& Port() noexcept { return *port_; }
   TimerQueue& Timers() noexcept { return timers_; }
   SendBufferPool& Buffers() noexcept { return buffers_; }
+
+  /// For received bytes that are kept.
+  OwnedBytesPool& KeptBytes() noexcept { return kept_bytes_; }
 
   /// The time as of this round. The clock is read once a round: by the first who asks after the
   /// wait, for before it the time was as old as the wait is long.
@@ -136,6 +140,7 @@ class Worker {
   const std::shared_ptr<Inbox> inbox_;
   TimerQueue timers_;
   SendBufferPool buffers_;
+  OwnedBytesPool kept_bytes_;
   TimePoint now_;
   bool now_is_old_ = false;  // a wait began since now_ was read
 

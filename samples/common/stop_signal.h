@@ -9,7 +9,7 @@ void CatchStopSignals();
 
 bool StopRequested() noexcept;
 
-/// Returns soon after StopRequested has become true.
+/// Sleeps until StopRequested has become true.
 void WaitForStopSignal();
 
 }  // namespace samples

@@ -1,0 +1,148 @@
+// The chat's small parts, each alone: names, history, the window.
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "chat/answers.h"
+#include "chat/history.h"
+#include "chat/name_registry.h"
+#include "chat/protocol.h"
+#include "chat/request_window.h"
+#include "tests/support/catch.h"
+
+namespace samples::chat {
+namespace {
+
+constexpr netcore::SessionId kAnn{1};
+constexpr netcore::SessionId kBob{2};
+
+TEST_CASE("a name is one session's until it is released", "[chat][names]") {
+  NameRegistry names;
+  CHECK(names.Claim("x", kAnn));
+  CHECK_FALSE(names.Claim("x", kBob));
+  CHECK_FALSE(names.Claim("x", kAnn));
+  CHECK(names.Claim("X", kBob));
+  CHECK(names.Find("x") == kAnn);
+  CHECK_FALSE(names.Find("y"));
+  names.Release("x");
+  names.Release("x");
+  CHECK_FALSE(names.Find("x"));
+  CHECK(names.Claim("x", kBob));
+  CHECK(names.Count() == 2);
+}
+
+TEST_CASE("a guest's name is one that nobody has taken", "[chat][names]") {
+  NameRegistry names;
+  CHECK(names.Claim("guest-2", kAnn));
+  CHECK(names.ClaimGuest(kBob) == "guest-1");
+  CHECK(names.ClaimGuest(kBob) == "guest-3");
+  CHECK(names.Find("guest-3") == kBob);
+}
+
+TEST_CASE("of threads that claim one name each round, one gets it", "[chat][names]") {
+  NameRegistry names;
+  std::atomic<int> won{0};
+  std::vector<std::thread> threads;
+  for (std::uint64_t owner = 1; owner <= 4; ++owner) {
+    threads.emplace_back([&, owner] {
+      for (int round = 0; round < 1'000; ++round) {
+        if (names.Claim("name " + std::to_string(round), netcore::SessionId{owner})) ++won;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(won == 1'000);
+}
+
+std::string TextIn(const netcore::SendBufferRef& buffer) {
+  return buffer ? std::string(TextOf(buffer->Bytes())) : std::string();
+}
+
+std::string Earlier(std::initializer_list<std::string_view> lines) {
+  std::string packets;
+  for (const std::string_view line : lines) {
+    packets += TextIn(MakeAnswer(PacketType::kEarlier, line));
+  }
+  return packets;
+}
+
+TEST_CASE("a history has the last messages, the oldest first", "[chat][history]") {
+  History history(3);
+  CHECK_FALSE(history.Packets());
+  history.Add(MakeSaid("a", "1"));
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 1"}));
+  for (const std::string_view text : {"2", "3"}) history.Add(MakeSaid("a", text));
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 1", "a : 2", "a : 3"}));
+  history.Add(MakeSaid("a", "4"));
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 2", "a : 3", "a : 4"}));
+  for (const std::string_view text : {"5", "6", "7"}) history.Add(MakeSaid("a", text));
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 5", "a : 6", "a : 7"}));
+}
+
+TEST_CASE("those who join between two messages share one copy of the history", "[chat][history]") {
+  History history(2);
+  history.Add(MakeSaid("a", "1"));
+  const netcore::SendBufferRef one = history.Packets();
+  CHECK(&*one == &*history.Packets());
+  history.Add(MakeSaid("a", "2"));
+  CHECK(&*one != &*history.Packets());
+}
+
+TEST_CASE("a history of nothing keeps nothing", "[chat][history]") {
+  History history(0);
+  history.Add(MakeSaid("a", "1"));
+  CHECK_FALSE(history.Packets());
+}
+
+TEST_CASE("a window closes when it is full and opens when it is half empty", "[chat][window]") {
+  RequestWindow window;
+  for (std::size_t count = 1; count < RequestWindow::kPauseAt; ++count)
+    CHECK_FALSE(window.Enter(1));
+  CHECK(window.Enter(1));
+  std::size_t left = RequestWindow::kPauseAt;
+  for (; left > RequestWindow::kResumeAt + 1; --left) CHECK_FALSE(window.Leave(1));
+  CHECK(window.Leave(1));
+  for (--left; left > 0; --left) CHECK_FALSE(window.Leave(1));
+  CHECK(window.Waiting() == 0);
+}
+
+TEST_CASE("large requests fill a window sooner", "[chat][window]") {
+  RequestWindow window;
+  int entered = 1;
+  while (!window.Enter(kMaxRequestBytes)) ++entered;
+  CHECK(entered == 2);
+  CHECK(window.Leave(kMaxRequestBytes));
+  CHECK_FALSE(window.Leave(kMaxRequestBytes));
+  CHECK(window.Waiting() == 0);
+}
+
+TEST_CASE("a reader that the window stops is always told to go on", "[chat][window]") {
+  constexpr int kRequests = 200'000;
+  RequestWindow window;
+  std::atomic<int> queued{0};
+  std::atomic<int> resumes{0};
+  std::thread logic([&] {
+    for (int done = 0; done < kRequests; ++done) {
+      while (queued.load() <= done) std::this_thread::yield();
+      if (window.Leave(1)) ++resumes;
+    }
+  });
+  int pauses = 0;
+  std::size_t most = 0;
+  for (int asked = 0; asked < kRequests; ++asked) {
+    const bool pause = window.Enter(1);
+    most = std::max(most, window.Waiting());
+    ++queued;
+    if (!pause) continue;
+    ++pauses;
+    while (resumes.load() < pauses) std::this_thread::yield();  // for ever, if it is forgotten
+  }
+  logic.join();
+  CHECK(resumes == pauses);
+  CHECK(most <= RequestWindow::kPauseAt);
+}
+
+}  // namespace
+}  // namespace samples::chat
