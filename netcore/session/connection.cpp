@@ -3,9 +3,9 @@
 #include "netcore/session/connection.h"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -236,18 +236,19 @@ void Connection::ProcessSend(IoResult& result) noexcept {
 void Connection::Queue(SendBufferRef buffer) {
   if ((phase_ != Phase::kOpen && phase_ != Phase::kFlushing) || fin_sent_) return;
   queue_.Push(std::move(buffer));
+  if (!worker_.IsInHookOf(Id().value)) worker_.FlushLessOften();
   if (!send_pending_) worker_.FlushLater(*this);
 }
 
 void Connection::Flush() noexcept {
   if (send_pending_ || queue_.Empty()) return;
   if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
-  std::array<SendSlice, CompletionPort::kMaxSendSlices> slices;
+  const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
   last_progress_ = worker_.Now();
   send_pending_ = true;
   ++pending_;
-  worker_.Port().SubmitSend(*socket_, std::span(slices).first(count), send_event_);
+  worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
   SetDeadline(NextDeadline());
 }
 

@@ -92,11 +92,15 @@ class Package:
         else:
             prefix = f"-DCMAKE_PREFIX_PATH={self.prefix}"
             system = [prefix, f"-DCMAKE_CXX_COMPILER={self.compiler()}"]
+        ccache = self.cached("NETCORE_CCACHE")
+        if ccache and not ccache.endswith("-NOTFOUND"):
+            system.append(f"-DCMAKE_CXX_COMPILER_LAUNCHER={ccache}")
         where = ["-S", consumer, "-B", consumer / "build"]
         return self.run("cmake", "-G", "Ninja", *where, *system, *options)
 
     def compile(self, consumer):
-        return self.run("cmake", "--build", consumer / "build")
+        # For ccache this folder, which has another name each time, is always the same.
+        return self.run("cmake", "--build", consumer / "build", env={"CCACHE_BASEDIR": self.folder})
 
     def pkg_config(self):
         """The environment in which pkg-config finds what is installed, and CXX is the compiler."""
