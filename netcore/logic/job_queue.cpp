@@ -107,7 +107,16 @@ TimedPush JobQueue::PushAfter(Duration delay, Task job) {
 
 void JobQueue::ScheduleOnce() noexcept {
   if (scheduled_.load(std::memory_order_seq_cst)) return;
-  if (!scheduled_.exchange(true, std::memory_order_seq_cst)) executor_->Schedule(*this);
+  if (scheduled_.exchange(true, std::memory_order_seq_cst)) return;
+  Turn* const turn = Turn::Current();
+  if (turn == nullptr) return executor_->Schedule(*this);
+  kept_ = std::static_pointer_cast<JobQueue>(shared_from_this());
+  turn->Add(*this);
+}
+
+void JobQueue::OnTurnEnd() noexcept {
+  const JobQueueRef self = std::move(kept_);
+  executor_->Schedule(*this);
 }
 
 // A job that runs on another thread meanwhile may make it negative.
@@ -186,6 +195,7 @@ bool JobQueue::FinishClose() noexcept {
 
 void JobQueue::WaitClosed() {
   NETCORE_ASSERT(running_queue == nullptr);
+  if (Turn* const turn = Turn::Current()) turn->End();
   while (!IsClosed() && executor_->RunOther()) {
   }
   std::unique_lock lock(closed_mutex_);

@@ -84,6 +84,12 @@ class Connection final : public Resident, public Timer {
   /// groups as they are. Threads: the worker's.
   void QueueBroadcast(const SendBufferRef& buffer) noexcept;
 
+  /// What is queued in this round leaves before that of others whose first is queued later.
+  /// Threads: the worker's.
+  void FlushSoon() noexcept {
+    if (!send_pending_) worker_.FlushLater(*this);
+  }
+
   /// Whether the broadcast to all of that number was called after OnConnected: one that was called
   /// before may still be on its way. Threads: the worker's.
   bool Hears(std::uint64_t broadcast_to_all) const noexcept {

@@ -18,8 +18,9 @@ namespace netcore {
 struct SessionManager::Message {
   std::shared_ptr<Group> group;  // null: everybody
   SendBufferRef buffer;
-  SessionId except;
-  std::uint64_t number = 0;  // of those to everybody
+  SessionId except{};
+  std::uint64_t number = 0;                               // of those to everybody
+  std::shared_ptr<const std::vector<SessionId>> first{};  // null: nobody
 };
 
 /// A message on its way to one worker. Deletes itself.
@@ -107,7 +108,20 @@ void SessionManager::LeaveAll(SessionId session) noexcept { LeaveAll(Find(sessio
 bool SessionManager::Broadcast(GroupId group, SendBufferRef buffer, SessionId except) noexcept {
   if (!buffer || buffer->Size() == 0) return true;
   std::shared_ptr<Group> found = groups_->Find(group);
-  return found == nullptr || Spread({std::move(found), std::move(buffer), except, 0});
+  return found == nullptr || Spread({std::move(found), std::move(buffer), except});
+}
+
+bool SessionManager::BroadcastFirstTo(std::span<const SessionId> first, GroupId group,
+                                      SendBufferRef buffer) noexcept {
+  if (!buffer || buffer->Size() == 0) return true;
+  Message message{groups_->Find(group), std::move(buffer)};
+  if (message.group == nullptr) return true;
+  try {
+    message.first = std::make_shared<const std::vector<SessionId>>(first.begin(), first.end());
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  return Spread(message);
 }
 
 bool SessionManager::BroadcastAll(SendBufferRef buffer, SessionId except) noexcept {
@@ -152,6 +166,15 @@ bool SessionManager::IsHere(std::size_t worker) const noexcept {
          !inboxes_[worker]->HasMail();
 }
 
+// Who is the first to have something to send is the first to send it.
+void SessionManager::PutFirst(const std::vector<SessionId>& first,
+                              std::size_t worker) const noexcept {
+  for (const SessionId id : first) {
+    Session* const session = id.Worker() == worker ? Table(worker).FindOwn(id) : nullptr;
+    if (session != nullptr) session->Begun()->FlushSoon();
+  }
+}
+
 // Nobody joins, leaves or is closed meanwhile: queueing calls no hook, and whoever it ends is
 // closed later (Connection::FinishOneLater).
 void SessionManager::Deliver(const Message& message, std::size_t worker) const noexcept {
@@ -163,6 +186,7 @@ void SessionManager::Deliver(const Message& message, std::size_t worker) const n
       if (session.Begun()->Hears(message.number)) queue(*session.Begun());
     });
   }
+  if (message.first != nullptr) PutFirst(*message.first, worker);
   for (const Membership* one = message.group->First(worker); one != nullptr; one = one->Next()) {
     queue(one->Member());
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "netcore/buffer/send_buffer.h"
@@ -74,6 +75,11 @@ class SessionManager : public std::enable_shared_from_this<SessionManager> {
   /// others do not notice. False: memory is short, and nobody gets it.
   bool Broadcast(GroupId group, SendBufferRef buffer, SessionId except = {}) noexcept;
 
+  /// The same to all of `group`. On each worker those of `first` that are in it are sent to before
+  /// the others: who speaks to thousands does not wait for them.
+  bool BroadcastFirstTo(std::span<const SessionId> first, GroupId group,
+                        SendBufferRef buffer) noexcept;
+
   /// The same to all sessions whose OnConnected has returned: what that sends comes first.
   bool BroadcastAll(SendBufferRef buffer, SessionId except = {}) noexcept;
 
@@ -100,6 +106,7 @@ class SessionManager : public std::enable_shared_from_this<SessionManager> {
   bool Spread(const Message& message) noexcept;
   bool HasReceivers(const Message& message, std::size_t worker) const noexcept;
   bool IsHere(std::size_t worker) const noexcept;
+  void PutFirst(const std::vector<SessionId>& first, std::size_t worker) const noexcept;
   void Deliver(const Message& message, std::size_t worker) const noexcept;
 
   const std::vector<std::shared_ptr<Inbox>> inboxes_;

@@ -81,6 +81,14 @@ SessionRef SessionTable::Find(SessionId id) const noexcept {
   return entry.session->shared_from_this();
 }
 
+// Only this thread shows and hides, so what it finds shown has the generation that it was shown
+// under.
+Session* SessionTable::FindOwn(SessionId id) const noexcept {
+  if (id.Slot() >= used_.load(std::memory_order_acquire)) return nullptr;
+  Session* const session = At(id.Slot()).session;
+  return session != nullptr && session->Id() == id ? session : nullptr;
+}
+
 void SessionTable::AddTo(std::vector<SessionRef>& sessions) const {
   const std::uint32_t end = used_.load(std::memory_order_acquire);
   for (std::uint32_t begin = 0; begin < end; begin += kSlotsAtOnce) {

@@ -59,6 +59,9 @@ class SessionTable {
   /// Null if the session is not shown. `id` may be any number.
   SessionRef Find(SessionId id) const noexcept;
 
+  /// The same without a lock or a reference. Threads: the worker's.
+  Session* FindOwn(SessionId id) const noexcept;
+
   /// Adds those that are shown. Throws std::bad_alloc.
   void AddTo(std::vector<SessionRef>& sessions) const;
 

@@ -1,6 +1,7 @@
 // Written right into the buffer that is sent.
 #include "chat/answers.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -11,9 +12,10 @@
 namespace samples::chat {
 namespace {
 
+constexpr netcore::PacketFormat kFormat = AnswerFormat();
+
 netcore::SendBufferRef Join(PacketType type, std::string_view first,
                             std::initializer_list<std::string_view> others) {
-  constexpr netcore::PacketFormat kFormat = AnswerFormat();
   std::size_t size = first.size();
   for (const std::string_view part : others) size += part.size();
   netcore::SendBufferRef packet = netcore::SendBuffer::Create(kFormat.header_size + size);
@@ -35,8 +37,12 @@ netcore::SendBufferRef MakeAnswer(PacketType type, std::string_view text) {
   return Join(type, text, {});
 }
 
-netcore::SendBufferRef MakeSaid(std::string_view name, std::string_view text) {
-  return Join(PacketType::kChat, name, {kSaid, text});
+void AppendSaid(std::string& packets, std::string_view name, std::string_view text) {
+  std::array<std::byte, kFormat.header_size> header{};
+  const std::size_t size = name.size() + kSaid.size() + text.size();
+  kFormat.WriteHeader(header, static_cast<std::uint8_t>(PacketType::kChat), size);
+  packets.reserve(packets.size() + header.size() + size);  // from here on nothing fails
+  packets.append(TextOf(header)).append(name).append(kSaid).append(text);
 }
 
 netcore::SendBufferRef MakeNews(std::initializer_list<std::string_view> parts) {

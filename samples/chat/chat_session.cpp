@@ -29,7 +29,7 @@ void ChatSession::OnPacket(const netcore::PacketView& packet) {
     if (!packet.payload.empty()) SendPacket(packet.type, packet.payload);
     return;
   }
-  netcore::SendBufferRef payload = netcore::SendBuffer::Copy(packet.payload);
+  netcore::OwnedBytes payload = Keep(packet.payload);
   if (window_.Enter(packet.payload.size())) too_much_ = true;
   if (type == PacketType::kJoin || type == PacketType::kLeave) moving_ = true;
   if (moving_ || too_much_) PauseRecv();

@@ -1,39 +1,45 @@
-// A ring of shared buffers, and their copies under another type.
+// A ring of packets under another type.
 #include "chat/history.h"
 
-#include <cstring>
-#include <span>
-#include <utility>
+#include <algorithm>
+#include <cstdint>
+#include <new>
 
 #include "chat/protocol.h"
 
 namespace samples::chat {
 
-void History::Add(netcore::SendBufferRef said) {
-  if (limit_ == 0) return;
-  if (said_.size() < limit_) {
-    said_.push_back(std::move(said));
+void History::Add(const Batch& said) noexcept {
+  const std::size_t count = said.Count();
+  try {
+    for (std::size_t index = count - std::min(count, limit_); index < count; ++index) {
+      Add(said.Packet(index));
+    }
+  } catch (const std::bad_alloc&) {
+    packets_.clear();
+    oldest_ = 0;
+  }
+  joined_ = {};
+}
+
+// In a full ring the new one takes the oldest one's place and, mostly, its memory.
+void History::Add(std::string_view packet) {
+  if (packets_.size() < limit_) {
+    packets_.emplace_back(packet).front() = static_cast<char>(PacketType::kEarlier);
   } else {
-    said_[oldest_] = std::move(said);
+    packets_[oldest_].assign(packet).front() = static_cast<char>(PacketType::kEarlier);
     oldest_ = (oldest_ + 1) % limit_;
   }
-  packets_ = {};
 }
 
 netcore::SendBufferRef History::Packets() {
-  if (packets_ || said_.empty()) return packets_;
-  std::size_t size = 0;
-  for (const netcore::SendBufferRef& said : said_) size += said->Size();
-  netcore::SendBufferRef packets = netcore::SendBuffer::Create(size);
-  std::span<std::byte> room = packets->Writable();
-  for (std::size_t index = 0; index < said_.size(); ++index) {
-    const netcore::SendBuffer& said = *said_[(oldest_ + index) % said_.size()];
-    std::memcpy(room.data(), said.Bytes().data(), said.Size());
-    room.front() = std::byte{static_cast<std::uint8_t>(PacketType::kEarlier)};
-    room = room.subspan(said.Size());
+  if (joined_ || packets_.empty()) return joined_;
+  std::string all;
+  for (std::size_t index = 0; index < packets_.size(); ++index) {
+    all += packets_[(oldest_ + index) % packets_.size()];
   }
-  packets_ = packets;
-  return packets;
+  joined_ = netcore::SendBuffer::Copy(BytesOf(all));
+  return joined_;
 }
 
 }  // namespace samples::chat

@@ -39,19 +39,21 @@ netcore::PushResult Room::PushEnter(ChatSessionRef session) {
 }
 
 netcore::PushResult Room::PushRequest(ChatSessionRef session, PacketType type,
-                                      netcore::SendBufferRef payload) {
+                                      netcore::OwnedBytes payload) {
   return queue_->Push([this, session = std::move(session), payload = std::move(payload), type] {
     // One that is ending gets no answer any more, and is not to say half of what it had to say.
     if (session->IsConnected()) {
-      RunFor(*session, [&] { Execute(*session, type, TextOf(payload->Bytes())); });
+      RunFor(*session, [&] { Execute(*session, type, TextOf(payload.Bytes())); });
     }
-    session->Executed(payload->Size());
+    session->Executed(payload.Size());
   });
 }
 
 netcore::PushResult Room::PushFinish(ChatSessionRef session) {
-  return queue_->Push(
-      [session = std::move(session)] { session->Disconnect(netcore::CloseReason::kPeerClosed); });
+  return queue_->Push([this, session = std::move(session)] {
+    Flush();
+    session->Disconnect(netcore::CloseReason::kPeerClosed);
+  });
 }
 
 netcore::PushResult Room::PushGone(ChatSessionRef session) {
@@ -60,6 +62,7 @@ netcore::PushResult Room::PushGone(ChatSessionRef session) {
 }
 
 void Room::Enter(ChatSession& session) {
+  Flush();
   if (sessions_ == nullptr) sessions_ = session.Manager();
   const bool is_new = session.Name().empty();
   if (is_new) session.SetName(chat_.Names().ClaimGuest(session.Id()));
@@ -112,10 +115,45 @@ void Room::Move(ChatSession& session, std::string_view name) {
 
 void Room::Gone(ChatSession& session) noexcept {
   if (session.NextRoom() != nullptr) return session.FollowTo(*session.NextRoom());
+  Flush();
   const auto member = members_.extract(session.Name());
   chat_.Names().Release(session.Name());
   chat_.Rooms().Exit(*this);
   if (member) Announce({member.value(), " left"});
+}
+
+void Room::FlushSoon() {
+  if (flush_queued_) return;
+  try {
+    flush_queued_ = queue_->Push([self = shared_from_this()] {
+      self->flush_queued_ = false;
+      self->Flush();
+    }) == netcore::PushResult::kQueued;
+  } catch (const std::bad_alloc&) {  // the same as no place
+  }
+  if (!flush_queued_) Flush();
+}
+
+// To the speakers first: however many others there are, they do not wait for them. Who can't be
+// heard for lack of memory must not go on as if he had been.
+void Room::Flush() noexcept {
+  if (batch_.Empty()) return;
+  bool sent = false;
+  try {
+    sent = sessions_->BroadcastFirstTo(batch_.Speakers(), group_, batch_.Packets());
+  } catch (const std::bad_alloc&) {  // not sent
+  }
+  if (sent) {
+    history_.Add(batch_);
+  } else {
+    for (const netcore::SessionId speaker : batch_.Speakers()) {
+      const netcore::SessionRef session = sessions_->Find(speaker);
+      if (session != nullptr) {
+        session->Disconnect(netcore::CloseReason::kSystemError, netcore::Closing::kAbort);
+      }
+    }
+  }
+  batch_.Clear();
 }
 
 // Better unsaid than at the cost of a session.

@@ -10,9 +10,11 @@
 #include <string>
 #include <string_view>
 
+#include "chat/batch.h"
 #include "chat/history.h"
 #include "chat/protocol.h"
 #include "netcore/base/executor.h"
+#include "netcore/buffer/owned_bytes.h"
 #include "netcore/buffer/send_buffer.h"
 #include "netcore/logic/job_queue.h"
 #include "netcore/session/group_id.h"
@@ -34,6 +36,10 @@ using RoomRef = std::shared_ptr<Room>;
 ///       PushRequest ---------> leaves the group
 ///                                PushEnter -------------------> joins the group, greets
 ///     goes on in the next <---------------------------------------- Arrive
+///
+/// What is said waits in a batch for what is behind it in the queue: a job at the end of the queue
+/// sends all of it. Whatever else happens in the room first sends what waits, so that everything
+/// comes in the order in which it was asked for.
 ///
 /// Meanwhile nothing else of the session is on its way, so no request overtakes its move; and if it
 /// ends then, its Gone follows it through the same queues.
@@ -58,7 +64,7 @@ class Room final : public std::enable_shared_from_this<Room> {
 
   /// A packet of a session that is in this room.
   netcore::PushResult PushRequest(ChatSessionRef session, PacketType type,
-                                  netcore::SendBufferRef payload);
+                                  netcore::OwnedBytes payload);
 
   /// The session has sent all it had to send, and gets the answers before it ends.
   netcore::PushResult PushFinish(ChatSessionRef session);
@@ -80,6 +86,8 @@ class Room final : public std::enable_shared_from_this<Room> {
   void SayPrivately(ChatSession& session, std::string_view payload);
   void SendNames(ChatSession& session) const;
 
+  void FlushSoon();
+  void Flush() noexcept;
   void Greet(ChatSession& session);
   void Announce(std::initializer_list<std::string_view> news,
                 netcore::SessionId except = {}) noexcept;
@@ -90,6 +98,8 @@ class Room final : public std::enable_shared_from_this<Room> {
   const netcore::JobQueueRef queue_;
   std::shared_ptr<netcore::SessionManager> sessions_;  // from the first who enters on
   std::set<std::string, std::less<>> members_;
+  Batch batch_;
+  bool flush_queued_ = false;  // a job that flushes is in the queue
   History history_;
 };
 

@@ -1,5 +1,4 @@
 // What a room's members ask for.
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +13,8 @@
 namespace samples::chat {
 
 void Room::Execute(ChatSession& session, PacketType type, std::string_view payload) {
+  if (type == PacketType::kChat) return Say(session, payload);
+  Flush();
   const bool is_bare =
       type == PacketType::kLeave || type == PacketType::kList || type == PacketType::kWho;
   if (is_bare && !payload.empty()) {
@@ -22,8 +23,6 @@ void Room::Execute(ChatSession& session, PacketType type, std::string_view paylo
     return;
   }
   switch (type) {
-    case PacketType::kChat:
-      return Say(session, payload);
     case PacketType::kSetName:
       return Rename(session, payload);
     case PacketType::kJoin:
@@ -45,18 +44,15 @@ void Room::Execute(ChatSession& session, PacketType type, std::string_view paylo
   }
 }
 
-// To the speaker first: however many others there are, he does not wait for them. One buffer for
-// all.
 void Room::Say(ChatSession& session, std::string_view text) {
   if (const Problem problem = CheckText(text); problem != Problem::kNone) {
+    Flush();
     return session.Refuse(problem);
   }
-  netcore::SendBufferRef said = MakeSaid(session.Name(), text);
-  history_.Add(said);
+  batch_.Add(session.Id(), session.Name(), text);
   chat_.CountMessage();
-  session.Send(said);
-  // Who can't be heard for lack of memory must not go on as if nothing had happened.
-  if (!sessions_->Broadcast(group_, std::move(said), session.Id())) throw std::bad_alloc();
+  if (batch_.IsFull()) return Flush();
+  FlushSoon();
 }
 
 // What may fail comes first; from the claim on nothing does.

@@ -1,11 +1,15 @@
-// The chat's small parts, each alone: names, history, the window.
+// The chat's small parts, each alone: names, batches, history, the window.
+#include <algorithm>
 #include <atomic>
+#include <initializer_list>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "chat/answers.h"
+#include "chat/batch.h"
 #include "chat/history.h"
 #include "chat/name_registry.h"
 #include "chat/protocol.h"
@@ -68,31 +72,69 @@ std::string Earlier(std::initializer_list<std::string_view> lines) {
   return packets;
 }
 
+void Say(History& history, std::initializer_list<std::string_view> texts) {
+  Batch batch;
+  for (const std::string_view text : texts) batch.Add(kAnn, "a", text);
+  history.Add(batch);
+}
+
+TEST_CASE("a batch is what was said, packet behind packet", "[chat][batch]") {
+  Batch batch;
+  CHECK(batch.Empty());
+  batch.Add(kAnn, "ann", "hello");
+  batch.Add(kBob, "bob", "");
+  batch.Add(kAnn, "a", "x : y");
+  CHECK(batch.Count() == 3);
+  const std::string expected = TextIn(MakeAnswer(PacketType::kChat, "ann : hello")) +
+                               TextIn(MakeAnswer(PacketType::kChat, "bob : ")) +
+                               TextIn(MakeAnswer(PacketType::kChat, "a : x : y"));
+  CHECK(TextIn(batch.Packets()) == expected);
+  CHECK(batch.Packet(1) == TextIn(MakeAnswer(PacketType::kChat, "bob : ")));
+  CHECK(std::string(batch.Packet(0)).append(batch.Packet(1)).append(batch.Packet(2)) == expected);
+  const auto speakers = batch.Speakers();
+  CHECK(std::vector(speakers.begin(), speakers.end()) == std::vector{kAnn, kBob, kAnn});
+  batch.Clear();
+  CHECK(batch.Empty());
+  CHECK(batch.Speakers().empty());
+  batch.Add(kBob, "bob", "again");
+  CHECK(TextIn(batch.Packets()) == TextIn(MakeAnswer(PacketType::kChat, "bob : again")));
+}
+
+TEST_CASE("a batch is full at a bound", "[chat][batch]") {
+  Batch batch;
+  const std::string text(kMaxTextBytes, 'x');
+  std::size_t count = 0;
+  for (; !batch.IsFull(); ++count) batch.Add(kAnn, "ann", text);
+  CHECK(count == 8);
+}
+
 TEST_CASE("a history has the last messages, the oldest first", "[chat][history]") {
   History history(3);
   CHECK_FALSE(history.Packets());
-  history.Add(MakeSaid("a", "1"));
+  Say(history, {"1"});
   CHECK(TextIn(history.Packets()) == Earlier({"a : 1"}));
-  for (const std::string_view text : {"2", "3"}) history.Add(MakeSaid("a", text));
+  Say(history, {"2", "3"});
   CHECK(TextIn(history.Packets()) == Earlier({"a : 1", "a : 2", "a : 3"}));
-  history.Add(MakeSaid("a", "4"));
+  Say(history, {"4"});
   CHECK(TextIn(history.Packets()) == Earlier({"a : 2", "a : 3", "a : 4"}));
-  for (const std::string_view text : {"5", "6", "7"}) history.Add(MakeSaid("a", text));
-  CHECK(TextIn(history.Packets()) == Earlier({"a : 5", "a : 6", "a : 7"}));
+  Say(history, {"5", "6"});
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 4", "a : 5", "a : 6"}));
+  Say(history, {"7", "8", "9", "10", "11"});
+  CHECK(TextIn(history.Packets()) == Earlier({"a : 9", "a : 10", "a : 11"}));
 }
 
 TEST_CASE("those who join between two messages share one copy of the history", "[chat][history]") {
   History history(2);
-  history.Add(MakeSaid("a", "1"));
+  Say(history, {"1"});
   const netcore::SendBufferRef one = history.Packets();
   CHECK(&*one == &*history.Packets());
-  history.Add(MakeSaid("a", "2"));
+  Say(history, {"2"});
   CHECK(&*one != &*history.Packets());
 }
 
 TEST_CASE("a history of nothing keeps nothing", "[chat][history]") {
   History history(0);
-  history.Add(MakeSaid("a", "1"));
+  Say(history, {"1"});
   CHECK_FALSE(history.Packets());
 }
 

@@ -114,9 +114,11 @@ TEST_CASE("packets are written as the document shows them", "[chat][protocol]") 
   const auto bytes = [](const netcore::SendBufferRef& buffer) {
     return std::string(TextOf(buffer->Bytes()));
   };
-  CHECK(bytes(MakeSaid("alice", "hi")) == std::string("\x01\0\0\0\x0a"
-                                                      "alice : hi",
-                                                      15));
+  std::string said;
+  AppendSaid(said, "alice", "hi");
+  CHECK(said == std::string("\x01\0\0\0\x0a"
+                            "alice : hi",
+                            15));
   CHECK(bytes(MakeAnswer(PacketType::kPing, "")) == std::string("\x04\0\0\0\0", 5));
   CHECK(bytes(MakeNews({"bob", " joined"})) == std::string("\x08\0\0\0\x0c"
                                                            "* bob joined",

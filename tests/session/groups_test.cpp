@@ -1,4 +1,6 @@
 // Groups: who is in, who hears a broadcast, and what becomes of both when sessions end.
+#include <array>
+
 #include "netcore/core/worker.h"
 #include "tests/support/allocation_count.h"
 #include "tests/support/test_server.h"
@@ -73,6 +75,55 @@ TEST_CASE("everybody but the speaker, who hears what it was sent itself", "[sess
     world.RunFor(milliseconds(10));
     CHECK(pairs[2].client->Received() == "mine all");
     CHECK(pairs[3].client->Received() == "theirs ");
+  });
+}
+
+TEST_CASE("who speaks to a group is sent to before the others of its worker", "[session][groups]") {
+  WorldOptions options;
+  std::vector<const Session*> sent;
+  options.hooks.on_send = [&](TestSession& session, std::size_t) { sent.push_back(&session); };
+  OnMemory(options, [&](World& world) {
+    SessionManager& manager = *world.service->Sessions();
+    const std::vector<World::Pair> pairs = ConnectPairs(world, 20);
+    for (const World::Pair& pair : pairs) CHECK(manager.Join(kRoom, pair.server));
+    const World::Pair stranger = world.ConnectPair();
+    const SessionId gone = pairs[3].server->Id();
+    pairs[3].server->Disconnect(CloseReason::kKicked, Closing::kAbort);
+    REQUIRE(world.WaitFor([&] { return pairs[3].server->Ended(); }));
+    const std::array first{
+        pairs[17].server->Id(), SessionId(),          gone, pairs[9].server->Id(),
+        pairs[17].server->Id(), stranger.server->Id()};
+    CHECK(manager.BroadcastFirstTo(first, kRoom, SendBuffer::Copy(AsBytes("text"))));
+    REQUIRE(world.WaitFor([&] { return sent.size() >= 19; }));
+    world.RunFor(milliseconds(20));
+    CHECK(sent.size() == 19);
+    CHECK(sent[0] == pairs[17].server.get());
+    CHECK(sent[1] == pairs[9].server.get());
+    CHECK(sent[2] == pairs[0].server.get());
+    for (std::size_t index = 0; index < pairs.size(); ++index) {
+      CHECK(pairs[index].client->Received() == (index == 3 ? "" : "text"));
+    }
+    CHECK(stranger.client->Received().empty());
+    CHECK(manager.BroadcastFirstTo(first, kLobby, SendBuffer::Copy(AsBytes("nobody hears this"))));
+    CHECK(manager.BroadcastFirstTo({}, kRoom, SendBufferRef()));
+    sent.clear();
+  });
+}
+
+TEST_CASE("a broadcast that has those who are first reaches all on every backend",
+          "[session][groups]") {
+  OnAllBackends({}, [](World& world) {
+    SessionManager& manager = *world.service->Sessions();
+    const std::vector<World::Pair> pairs = ConnectPairs(world, 8);
+    for (const World::Pair& pair : pairs) CHECK(manager.Join(kRoom, pair.server));
+    std::string expected;
+    for (std::size_t number = 0; number < 50; ++number) {
+      const std::string text = std::to_string(number) + " ";
+      const std::array first{pairs[number % 8].server->Id(), pairs[(number + 3) % 8].server->Id()};
+      CHECK(manager.BroadcastFirstTo(first, kRoom, SendBuffer::Copy(AsBytes(text))));
+      expected += text;
+    }
+    CHECK(AllReceived(world, pairs, expected));
   });
 }
 
