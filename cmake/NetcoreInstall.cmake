@@ -14,7 +14,7 @@ install(
   PATTERN "*.h"
   PATTERN "port/linux" EXCLUDE
   PATTERN "port/windows" EXCLUDE
-  PATTERN "base/log_format.h" EXCLUDE)
+  PATTERN "*log_format.h" EXCLUDE)
 
 set_target_properties(netcore_sim PROPERTIES EXPORT_NAME sim)
 if(MSVC) # its Debug and Release can't be mixed, and may be installed to one place

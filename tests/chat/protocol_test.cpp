@@ -93,7 +93,8 @@ TEST_CASE("a list that is too long says how much is missing, and fits", "[chat][
 TEST_CASE("a list that fits exactly is whole", "[chat][protocol]") {
   LineList list;
   for (const std::string_view line : {"a", "bc", "d"}) list.Add(line);
-  CHECK(std::move(list).Take() == "a\nbc\nd");
+  const std::string taken = std::move(list).Take();
+  CHECK(taken == "a\nbc\nd");
   CHECK(LineList().Take().empty());
 }
 

@@ -337,7 +337,8 @@ TEST_CASE("a stop while threads broadcast, join and leave", "[session][groups]")
     CHECK(Eventually([&] { return said > before + 100; }));
     done = true;
     for (std::thread& thread : threads) thread.join();
-    CHECK(manager.GroupCount() == 0);
+    // The last to join may still be on its way to the worker, which then finds nobody.
+    CHECK(Eventually([&] { return manager.GroupCount() == 0; }));
   });
 }
 

@@ -227,7 +227,7 @@ TEST_CASE("a peer that closes inside a packet ends the session with kTruncated, 
   const PacketFormat format = PacketFormat::TypeLengthPayload();
   WorldOptions options;
   options.server.on_peer_close = GENERATE(PeerClose::kCloseAfterFlush, PeerClose::kKeepOpen);
-  const std::size_t cut = GENERATE(1, 4, 5, 9);
+  const auto cut = GENERATE(std::size_t{1}, std::size_t{4}, std::size_t{5}, std::size_t{9});
   CAPTURE(cut);
   PacketServer server(format, {.on_packet = [](TestPacketSession& session, const PacketView&) {
                         session.SendText(2, "answer");

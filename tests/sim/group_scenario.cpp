@@ -70,7 +70,7 @@ struct Hall : std::enable_shared_from_this<Hall> {
   std::vector<std::shared_ptr<Script>> scripts{};  // by number, from 1 on
   std::uint32_t said = 0;
   std::uint32_t mischief = 0;  // one in so many hooks does something at random; 0: none
-  bool peers_were_cut() const {
+  bool PeersWereCut() const {
     const FaultPlan::Counts& counts = world.Faults().GetCounts();
     return counts[static_cast<std::size_t>(Fault::kPeerFin)] > 0 ||
            counts[static_cast<std::size_t>(Fault::kPeerReset)] > 0;
@@ -173,7 +173,7 @@ class Hearer final : public Session {
     ended_ = true;
     std::erase(hall_->hearers, shared_from_this());
     if (script_ == nullptr || left_ || info.reason != CloseReason::kPeerClosed) return;
-    hall_->world.Check(!script_->ended_by_us || script_->IsHeard() || hall_->peers_were_cut(),
+    hall_->world.Check(!script_->ended_by_us || script_->IsHeard() || hall_->PeersWereCut(),
                        "who was ended gracefully did not hear all");
   }
 
