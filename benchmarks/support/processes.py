@@ -10,6 +10,9 @@ import time
 
 START_SECONDS = 10
 
+# A benchmark's own servers say the port alone, the samples also the address and what they run on.
+READY = re.compile(r"^listening on (?:\S+:)?(\d+)(?: \(.*\))?$", re.MULTILINE)
+
 
 class Failure(Exception):
     """A program of the benchmark did not do its part."""
@@ -17,9 +20,10 @@ class Failure(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a program runs: on one core, and before all others there if `real_time`."""
+    """Where a program runs: on one core, or on any of several ("0,1"), and before all others there
+    if `real_time`."""
 
-    core: int
+    core: int | str
     real_time: bool = False
 
     def run(self, command):
@@ -31,7 +35,7 @@ def read_port(process):
     """Waits for the line that says where a server listens."""
     deadline = time.monotonic() + START_SECONDS
     text = ""
-    while (match := re.search(r"^listening on (\d+)$", text, re.MULTILINE)) is None:
+    while (match := READY.search(text)) is None:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
             raise Failure("the server did not say where it listens")
@@ -75,5 +79,6 @@ def run(place, command, limit_seconds):
     except subprocess.TimeoutExpired as expired:
         raise Failure(f"{command[0]} took longer than {limit_seconds} s") from expired
     if result.returncode != 0:
-        raise Failure(result.stderr.strip() or f"{command[0]} ended with {result.returncode}")
+        printed = result.stderr.strip() or result.stdout.strip()
+        raise Failure(f"{command[0]} ended with {result.returncode}: {printed}")
     return result.stdout

@@ -1,14 +1,13 @@
-// ChatLoad: the modes "chat" and "broadcast", and the crowd that does them.
+// ChatLoad: the modes "chat" and "broadcast".
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <vector>
 
 #include "bot/chat_bot.h"
 #include "bot/conversation.h"
-#include "bot/crowd.h"
+#include "bot/load.h"
 
 namespace samples {
 
@@ -42,21 +41,6 @@ class ChatLoad final : public Load {
   // Of kBroadcast.
   std::uint64_t asked_for_ = 0;  // messages
   Clock::duration last_asked_{};
-};
-
-/// Threads: one.
-class ChatCrowd final : public Crowd {
- public:
-  ChatCrowd(const LoadOptions& options, std::shared_ptr<ConnectionStats> connections);
-
-  std::shared_ptr<Bot> MakeBot() override;
-  std::unique_ptr<Load> MakeLoad(LoadMode mode) override;
-
- private:
-  const LoadOptions options_;
-  const std::shared_ptr<ConnectionStats> connections_;
-  std::vector<std::shared_ptr<ChatBot>> bots_;
-  std::random_device random_;
 };
 
 }  // namespace samples

@@ -28,17 +28,4 @@ void EchoLoad::Report(LoadResult& result) const {
   if (stats_->latency.Count() > 0) result.round_trip.emplace(stats_->latency);
 }
 
-EchoCrowd::EchoCrowd(const LoadOptions& options, std::shared_ptr<ConnectionStats> connections)
-    : options_(options), connections_(std::move(connections)) {}
-
-std::shared_ptr<Bot> EchoCrowd::MakeBot() {
-  bots_.push_back(
-      std::make_shared<EchoBot>(connections_, stats_, pattern_, options_, bots_.size()));
-  return bots_.back();
-}
-
-std::unique_ptr<Load> EchoCrowd::MakeLoad(LoadMode) {
-  return std::make_unique<EchoLoad>(options_, stats_, bots_);
-}
-
 }  // namespace samples

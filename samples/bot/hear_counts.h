@@ -1,22 +1,9 @@
 // HearCounts: what one bot has heard.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
+#include "bot/own_counter.h"
 
 namespace samples {
-
-/// A counter that one thread writes and others may read: adding to it costs no more than to a plain
-/// one.
-class OwnCounter {
- public:
-  void Add() noexcept { Set(Get() + 1); }
-  void Set(std::uint64_t count) noexcept { count_.store(count, std::memory_order_relaxed); }
-  std::uint64_t Get() const noexcept { return count_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> count_{0};
-};
 
 /// Threads: the bot's writes, any reads.
 struct HearCounts {

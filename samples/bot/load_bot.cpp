@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "bot/bot_message.h"
-#include "bot/chat_load.h"
-#include "bot/echo_load.h"
+#include "bot/chat_crowd.h"
+#include "bot/echo_crowd.h"
 #include "bot/flight.h"
 #include "bot/load_report.h"
 #include "bot/load_run.h"

@@ -109,13 +109,10 @@ void LoadRun::Carry(Load& load, LoadResult& result) {
   const Clock::time_point begin = Clock::now();
   load.Begin();
   Clock::duration elapsed{};
-  Clock::duration show{};
   do {
     std::this_thread::sleep_for(kLookEvery);
     elapsed = Clock::now() - begin;
     load.Tick(elapsed);
-    if (elapsed < show) continue;
-    show = elapsed + kShowEvery;
     ShowLoad(load, result.mode, elapsed);
   } while (!load.IsOver(elapsed) && !AllEnded() && !StopRequested());
   result.duration = elapsed;
@@ -135,7 +132,16 @@ void LoadRun::Close() {
   connector_.WaitStopped();
 }
 
+// What is shown is not for nothing: a load of thousands is summed up.
+bool LoadRun::IsTimeToShow() {
+  const Clock::time_point now = Clock::now();
+  if (now < next_show_) return false;
+  next_show_ = now + kShowEvery;
+  return true;
+}
+
 void LoadRun::ShowConnecting() {
+  if (!IsTimeToShow()) return;
   std::ostringstream text;
   text << "connecting: " << stats_->connected << " of " << options_.clients;
   progress_(static_cast<double>(stats_->connected) / static_cast<double>(options_.clients),
@@ -143,6 +149,7 @@ void LoadRun::ShowConnecting() {
 }
 
 void LoadRun::ShowLoad(const Load& load, LoadMode mode, Clock::duration elapsed) {
+  if (!IsTimeToShow()) return;
   const LoadTotals totals = load.Totals();
   std::ostringstream text;
   text.setf(std::ios::fixed);

@@ -22,7 +22,7 @@ namespace samples {
 /// core's, which runs already.
 class LoadRun {
  public:
-  /// Called often with how much of a part is done, 0 to 1, and what is going on.
+  /// Called some times a second with how much of a part is done, 0 to 1, and what is going on.
   using Progress = std::function<void(double done, const std::string& text)>;
 
   LoadRun(std::shared_ptr<netcore::IocpCore> core, const LoadOptions& options,
@@ -43,6 +43,7 @@ class LoadRun {
   void Drain(Load& load);
   void Close();
 
+  bool IsTimeToShow();
   void ShowConnecting();
   void ShowLoad(const Load& load, LoadMode mode, Clock::duration elapsed);
   bool AllEnded() const noexcept { return stats_->ended == stats_->connected; }
@@ -56,6 +57,7 @@ class LoadRun {
   const Progress progress_;
   netcore::Connector connector_;
   std::vector<std::shared_ptr<Bot>> bots_;
+  Clock::time_point next_show_{};
 };
 
 }  // namespace samples
