@@ -6,7 +6,6 @@
 
 #include "netcore/base/assert.h"
 #include "netcore/base/log_format.h"
-#include "netcore/base/turn.h"
 
 namespace netcore {
 namespace {
@@ -62,7 +61,6 @@ void Worker::StopGroup(const void* group, TimePoint deadline) noexcept {
 
 std::size_t Worker::Round(Duration timeout) noexcept {
   const CurrentScope scope(*this);
-  Turn turn;
 
   Duration wait = timeout;
   if (const TimePoint next = timers_.NextDeadline(); wait > Duration::zero() && next != kNever) {
@@ -72,13 +70,11 @@ std::size_t Worker::Round(Duration timeout) noexcept {
   now_is_old_ = true;
   std::size_t handled = DispatchPort(sleeps ? wait : Duration::zero());
   if (sleeps) inbox_->WakeUp();
-  turn.End();
 
   now_ = port_->Now();
   now_is_old_ = false;
   handled += inbox_->DeliverAll();
   handled += timers_.FireDue(now_);
-  turn.End();  // before the flush: others work meanwhile
 
   while (Resident* resident = dirty_.First()) {
     dirty_.Remove(*resident);

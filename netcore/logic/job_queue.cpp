@@ -107,16 +107,7 @@ TimedPush JobQueue::PushAfter(Duration delay, Task job) {
 
 void JobQueue::ScheduleOnce() noexcept {
   if (scheduled_.load(std::memory_order_seq_cst)) return;
-  if (scheduled_.exchange(true, std::memory_order_seq_cst)) return;
-  Turn* const turn = Turn::Current();
-  if (turn == nullptr) return executor_->Schedule(*this);
-  kept_ = std::static_pointer_cast<JobQueue>(shared_from_this());
-  turn->Add(*this);
-}
-
-void JobQueue::OnTurnEnd() noexcept {
-  const JobQueueRef self = std::move(kept_);
-  executor_->Schedule(*this);
+  if (!scheduled_.exchange(true, std::memory_order_seq_cst)) executor_->Schedule(*this);
 }
 
 // A job that runs on another thread meanwhile may make it negative.
@@ -186,16 +177,18 @@ bool JobQueue::FinishClose() noexcept {
     return false;
   }
   timed_.DropAll();
+  {
+    const std::lock_guard lock(closed_mutex_);
+    state_.store(State::kClosed, std::memory_order_seq_cst);
+    closed_.notify_all();
+  }
+  // Last: where nobody is left in the executor, whoever waits for its stop takes this as closed.
   executor_->Leave(*this);
-  const std::lock_guard lock(closed_mutex_);
-  state_.store(State::kClosed, std::memory_order_seq_cst);
-  closed_.notify_all();
   return true;
 }
 
 void JobQueue::WaitClosed() {
   NETCORE_ASSERT(running_queue == nullptr);
-  if (Turn* const turn = Turn::Current()) turn->End();
   while (!IsClosed() && executor_->RunOther()) {
   }
   std::unique_lock lock(closed_mutex_);

@@ -17,7 +17,6 @@
 #include "netcore/base/log.h"
 #include "netcore/base/mailbox.h"
 #include "netcore/base/task.h"
-#include "netcore/base/turn.h"
 #include "netcore/logic/job_id.h"
 #include "netcore/logic/timed_jobs.h"
 
@@ -74,13 +73,11 @@ struct JobQueueStats {
 /// and the queue goes on. A job should not block: it keeps a thread that others wait for.
 ///
 /// A queue that has many jobs gives way to other queues after a few of them. To push takes no lock
-/// and, once warm, no memory, if the job is small enough for Task to keep it inside. What hooks
-/// push in one round of a worker is looked at by the executor at the end of that round: a thousand
-/// packets that came together wake one thread once. A hook must not wait for a job, therefore.
+/// and, once warm, no memory, if the job is small enough for Task to keep it inside.
 ///
 /// Lifetime: held by JobQueueRef, and by its executor while a job waits in it. Threads: any, for
 /// all that is public; jobs may do all of it, but for what says otherwise.
-class JobQueue final : public Runnable, private TaskRunner, private Turn::Waiter {
+class JobQueue final : public Runnable, private TaskRunner {
  public:
   /// Closed from the beginning if `executor` is stopping. Throws std::bad_alloc.
   [[nodiscard]] static JobQueueRef Create(std::shared_ptr<Executor> executor,
@@ -129,7 +126,6 @@ class JobQueue final : public Runnable, private TaskRunner, private Turn::Waiter
   bool RunStep(std::size_t most) noexcept override;
   void OnAlarm() noexcept override;
   void OnStop(StopMode mode) noexcept override { Close(mode); }
-  void OnTurnEnd() noexcept override;
   std::uint64_t JobsBegun() const noexcept override { return run_.load(std::memory_order_relaxed); }
 
   void RunTask(Task& task) noexcept override;
@@ -152,7 +148,6 @@ class JobQueue final : public Runnable, private TaskRunner, private Turn::Waiter
   // false to true is the mailbox's reader, and hands that on to the executor; in a closed queue it
   // stays true.
   std::atomic<bool> scheduled_{false};
-  JobQueueRef kept_;  // from then until it is handed to the executor, if a turn has to end first
   std::atomic<State> state_{State::kOpen};
 
   // Every job takes a place when it is pushed. It is free again when the job begins, or was dropped

@@ -10,7 +10,6 @@
 
 #include "netcore/base/assert.h"
 #include "netcore/base/log_format.h"
-#include "netcore/base/turn.h"
 
 namespace netcore {
 namespace {
@@ -103,7 +102,6 @@ void LogicThreads::CountOut() noexcept {
 }
 
 void LogicThreads::Stop(StopMode mode) noexcept {
-  if (Turn* const turn = Turn::Current()) turn->End();  // what it waits for may wait for that
   bool unserved = false;
   {
     const std::lock_guard lock(mutex_);

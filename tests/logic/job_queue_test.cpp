@@ -6,10 +6,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "netcore/base/turn.h"
 #include "tests/logic/logic_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/counting_new.h"
@@ -36,48 +34,6 @@ TEST_CASE("jobs run in the order in which they were pushed, and never inside the
   CHECK(queue->Stats().waiting == 0);
   CHECK(queue->Stats().run == 100);
   CHECK(queue->Stats().pushed == 100);
-}
-
-TEST_CASE("what is pushed during a turn reaches the executor at its end", "[job_queue]") {
-  const ManualPool pool;
-  const JobQueueRef first = pool.MakeQueue();
-  const JobQueueRef second = pool.MakeQueue();
-  Order order;
-  const auto push = [&](const JobQueueRef& queue, int number) {
-    REQUIRE(queue->Push([&order, number] { order.push_back(number); }) == PushResult::kQueued);
-  };
-  {
-    Turn turn;
-    for (const int number : {1, 3, 5}) {
-      push(second, number);
-      push(first, number + 1);
-    }
-    CHECK(pool.executor->ReadyCount() == 0);
-    std::thread([&] { push(second, 7); }).join();  // is in no turn, and has nobody to wake
-    CHECK(pool.executor->ReadyCount() == 0);
-    turn.End();
-    CHECK(pool.executor->ReadyCount() == 2);
-    pool.RunAll();
-    CHECK(order == Order{1, 3, 5, 7, 2, 4, 6});
-    push(first, 8);
-    CHECK(pool.executor->ReadyCount() == 0);
-  }
-  pool.RunAll();
-  CHECK(order == Order{1, 3, 5, 7, 2, 4, 6, 8});
-}
-
-TEST_CASE("a queue that nobody holds any more runs what was pushed during a turn", "[job_queue]") {
-  const ManualPool pool;
-  int runs = 0;
-  {
-    const Turn turn;
-    JobQueueRef queue = pool.MakeQueue();
-    REQUIRE(queue->Push([&] { ++runs; }) == PushResult::kQueued);
-    queue->Close(StopMode::kDrain);
-    queue.reset();
-  }
-  pool.RunAll();
-  CHECK(runs == 1);
 }
 
 TEST_CASE("a queue gives way to the others after a batch", "[job_queue]") {

@@ -34,7 +34,8 @@ class AnsweringSession final : public Session {
   void OnRecv(std::span<std::byte> bytes) override {
     while (!bytes.empty()) {
       const std::size_t taken = std::min(bytes.size(), talk_.message_bytes - begun_.size());
-      begun_.insert(begun_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken));
+      begun_.insert(begun_.end(), bytes.begin(),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(taken));
       bytes = bytes.subspan(taken);
       if (begun_.size() < talk_.message_bytes) return;
       Send(begun_);
@@ -78,8 +79,8 @@ std::size_t AllocationsOf(Backend backend, Talk talk) {
   options.factory = [talk] { return std::make_shared<AnsweringSession>(talk); };
   World world(NewFactory(backend), options);
   for (std::size_t i = 0; i < kConnections; ++i) {
-    const Error error = world.connector->Connect(world.Address(),
-                                                 std::make_shared<AskingSession>(talk, messages));
+    const Error error =
+        world.connector->Connect(world.Address(), std::make_shared<AskingSession>(talk, messages));
     REQUIRE(error.Message() == Error().Message());
   }
   const auto wait_for = [&](std::size_t count) {

@@ -96,8 +96,8 @@ TEST_CASE("ForEach calls for all that are there, and what it calls may end them"
     manager->ForEach([&](const SessionRef& session) {
       CHECK(std::this_thread::get_id() == here);
       CHECK(seen.insert(session).second);
-      session->Disconnect(CloseReason::kKicked);
       CHECK(manager->Find(session->Id()) != nullptr);  // nothing is locked
+      session->Disconnect(CloseReason::kKicked);
     });
     CHECK(seen == expected);
     REQUIRE(world.WaitFor([&] { return manager->Count() == 0; }));

@@ -24,7 +24,7 @@ struct PortScript {
   std::size_t accept_errors_left = SIZE_MAX;
   std::size_t accepts_submitted = 0;
   std::size_t ports_that_work = SIZE_MAX;
-  std::size_t adopts_to_refuse = 0;  // for lack of memory
+  std::size_t adopts_to_refuse = 0;                       // for lack of memory
   std::deque<std::function<std::size_t()>> dispatches{};  // instead of what the port has, each once
 };
 
