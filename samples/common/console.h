@@ -35,10 +35,11 @@ class Console {
   /// Waits for something and takes what is there. 0 at the end, and after Wake.
   virtual std::size_t Read(std::span<std::byte> buffer) = 0;
 
-  /// From now on nothing waits, also what does so already: Read returns 0, Write may write a part.
+  /// From now on nothing waits, also what does so already: Read returns 0, Write drops what it
+  /// would have to wait for.
   virtual void Wake() noexcept = 0;
 
-  /// Writes all of it, and waits for whoever reads it. False if it could not.
+  /// Writes all of it, and waits for whoever reads it. False if nobody will.
   [[nodiscard]] virtual bool Write(std::string_view text) noexcept = 0;
 
   /// How wide the terminal is now.

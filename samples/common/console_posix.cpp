@@ -84,7 +84,7 @@ class PosixConsole final : public Console {
     while (!text.empty()) {
       std::array<pollfd, 2> waits{{{kOutput, POLLOUT, 0}, {wake_[0], POLLIN, 0}}};
       Poll(waits);
-      if (waits[0].revents == 0) return false;
+      if (waits[0].revents == 0) break;
       // As much as a pipe that is ready has room for.
       const ssize_t size =
           ::write(kOutput, text.data(), std::min<std::size_t>(text.size(), kPiece));

@@ -111,7 +111,7 @@ class WindowsConsole final : public Console {
       text.remove_prefix(size);
       if (IsWoken()) break;
     }
-    return text.empty();
+    return true;
   }
 
   std::size_t Columns() const noexcept override {

@@ -87,8 +87,9 @@ bool ChatClient::OnLine(std::string_view line) {
 }
 
 void ChatClient::OnInputEnd() {
-  if (!is_up_ || is_finishing_) return End();
-  is_finishing_ = true;
+  // A person who says it twice does not want to wait.
+  if (!is_up_ || (is_finishing_ && face_.IsPatient())) return End();
+  if (std::exchange(is_finishing_, true)) return;
   Request(PacketType::kPing, kLastPing);
   link_->ShutdownSend();
   if (face_.IsPatient()) jobs_->PushAfter(kPatience, [this] { End(); });
