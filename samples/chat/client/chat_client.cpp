@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "chat/client/request.h"
 #include "chat/problem.h"
 
 namespace samples::chat {
@@ -90,7 +91,7 @@ void ChatClient::OnInputEnd() {
   // A person who says it twice does not want to wait.
   if (!is_up_ || (is_finishing_ && face_.IsPatient())) return End();
   if (std::exchange(is_finishing_, true)) return;
-  Request(PacketType::kPing, kLastPing);
+  Send(PacketType::kPing, kLastPing);
   link_->ShutdownSend();
   if (face_.IsPatient()) jobs_->PushAfter(kPatience, [this] { End(); });
 }
@@ -138,12 +139,12 @@ void ChatClient::Connect() {
 // The server knows nothing of the connection before this one. It tells the room's last messages to
 // who joins, and so also where everybody begins.
 void ChatClient::Restore() {
-  if (!name_.empty()) Request(PacketType::kSetName, name_);
-  Request(PacketType::kJoin, room_);
+  if (!name_.empty()) static_cast<void>(Execute({.kind = CommandKind::kName, .name = name_}));
+  static_cast<void>(Execute({.kind = CommandKind::kJoin, .name = room_}));
 }
 
 void ChatClient::KeepAlive() {
-  if (is_up_) Request(PacketType::kPing, kAlivePing);
+  if (is_up_) Send(PacketType::kPing, kAlivePing);
   jobs_->PushAfter(kPingInterval, [this] { KeepAlive(); });
 }
 
@@ -156,11 +157,7 @@ bool ChatClient::Execute(const Command& command) {
       Tell(MessageKind::kError, command.text);
       return true;
     case CommandKind::kHelp:
-      for (std::string_view rest = CommandHelp(); !rest.empty();) {
-        const std::string_view line = rest.substr(0, rest.find('\n'));
-        Tell(MessageKind::kClient, line);
-        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-      }
+      Help();
       return true;
     case CommandKind::kQuit:
       OnInputEnd();
@@ -168,68 +165,38 @@ bool ChatClient::Execute(const Command& command) {
     default:
       break;
   }
+  if (const Problem problem = ProblemOf(command); problem != Problem::kNone) {
+    Tell(MessageKind::kError, NoticeOf(problem));
+    return true;
+  }
   if (!is_up_) {
     Tell(MessageKind::kError, "not connected: nothing was sent");
     return false;
   }
-  switch (command.kind) {
-    case CommandKind::kSay:
-      Request(PacketType::kChat, command.text);
-      break;
-    case CommandKind::kName:
-      Request(PacketType::kSetName, command.name);
-      break;
-    case CommandKind::kJoin:
-      Request(PacketType::kJoin, command.name);
-      break;
-    case CommandKind::kLeave:
-      Request(PacketType::kLeave, {});
-      break;
-    case CommandKind::kList:
-      Request(PacketType::kList, {});
-      break;
-    case CommandKind::kWho:
-      Request(PacketType::kWho, {});
-      break;
-    case CommandKind::kPrivate:
-      Whisper(command);
-      break;
-    default:
-      break;
+  const Request request = RequestOf(command);
+  Send(request.type, request.payload);
+  // Nobody sends this back, and the typed line is gone.
+  if (command.kind == CommandKind::kPrivate && face_.IsPatient()) {
+    Tell(MessageKind::kPrivate, "to <" + command.name + "> " + command.text);
   }
   return true;
 }
 
-// What is too long is refused here: the server would hang up on who sends it. All else is the
-// server's to refuse.
-void ChatClient::Request(PacketType type, std::string_view payload) {
-  const bool is_name = type == PacketType::kSetName || type == PacketType::kJoin;
-  if (is_name && payload.size() > kMaxNameBytes) {
-    return Tell(MessageKind::kError, NoticeOf(Problem::kNameTooLong));
+void ChatClient::Help() {
+  for (std::string_view rest = CommandHelp(); !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    Tell(MessageKind::kClient, line);
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
   }
-  if (type == PacketType::kChat && payload.size() > kMaxTextBytes) {
-    return Tell(MessageKind::kError, NoticeOf(Problem::kTextTooLong));
-  }
-  static_cast<void>(link_->SendPacket(static_cast<std::uint32_t>(type), BytesOf(payload)));
 }
 
-void ChatClient::Whisper(const Command& command) {
-  if (command.name.size() > kMaxNameBytes) {
-    return Tell(MessageKind::kError, NoticeOf(Problem::kNameTooLong));
-  }
-  if (command.text.size() > kMaxTextBytes) {
-    return Tell(MessageKind::kError, NoticeOf(Problem::kTextTooLong));
-  }
-  Request(PacketType::kPrivate, MakePrivate(command.name, command.text));
-  // Nobody sends it back, and the typed line is gone.
-  if (face_.IsPatient()) {
-    Tell(MessageKind::kPrivate, "to <" + command.name + "> " + command.text);
-  }
+void ChatClient::Send(PacketType type, std::string_view payload) {
+  static_cast<void>(link_->SendPacket(static_cast<std::uint32_t>(type), BytesOf(payload)));
 }
 
 void ChatClient::TakePacket(const Packet& packet) {
   if (packet.type == PacketType::kPing) {
-    if (packet.payload.empty()) return Request(PacketType::kPing, {});
+    if (packet.payload.empty()) return Send(PacketType::kPing, {});
     if (packet.payload == kLastPing) is_answered_ = true;
     return;
   }

@@ -80,8 +80,8 @@ class ChatClient final : private Face::Listener, private ServerLink::Owner {
   void Restore();
   void KeepAlive();
   bool Execute(const Command& command);
-  void Request(PacketType type, std::string_view payload);
-  void Whisper(const Command& command);
+  void Help();
+  void Send(PacketType type, std::string_view payload);
   void TakePacket(const Packet& packet);
   void TryAgain(const netcore::CloseInfo& info);
   void Tell(MessageKind kind, std::string_view text);
