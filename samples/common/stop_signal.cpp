@@ -12,10 +12,7 @@ namespace {
 std::atomic<int> stop_requested{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
-extern "C" void HandleStopSignal(int) {
-  stop_requested = 1;
-  stop_requested.notify_all();
-}
+extern "C" void HandleStopSignal(int) { RequestStop(); }
 
 }  // namespace
 
@@ -25,6 +22,11 @@ void CatchStopSignals() {
 }
 
 bool StopRequested() noexcept { return stop_requested != 0; }
+
+void RequestStop() noexcept {
+  stop_requested = 1;
+  stop_requested.notify_all();
+}
 
 void WaitForStopSignal() { stop_requested.wait(0); }
 

@@ -9,6 +9,9 @@ void CatchStopSignals();
 
 bool StopRequested() noexcept;
 
+/// As if a signal had come. Threads: any.
+void RequestStop() noexcept;
+
 /// Sleeps until StopRequested has become true.
 void WaitForStopSignal();
 

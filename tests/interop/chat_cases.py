@@ -42,8 +42,8 @@ class ChatCase(unittest.TestCase):
         cls.server = cls.enterClassContext(cls.start_server(*cls.options))
 
     @classmethod
-    def start_server(cls, *options):
-        return Server(cls.programs, *cls.arguments, *options, program="chat_server")
+    def start_server(cls, *options, port=0):
+        return Server(cls.programs, *cls.arguments, *options, program="chat_server", port=port)
 
     def client(self, name=None, server=None):
         return self.enterContext(ChatClient(server or self.server, name))

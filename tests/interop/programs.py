@@ -46,15 +46,16 @@ class Programs:
 
 
 class Server:
-    """A server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
+    """A server on a free port of 127.0.0.1, or on `port`; leaving the `with` kills it if it
+    still runs."""
 
     program = "echo_server"
     stdin = subprocess.DEVNULL
 
-    def __init__(self, programs, *arguments, env=None, descriptors=None, program=None):
+    def __init__(self, programs, *arguments, env=None, descriptors=None, program=None, port=0):
         self.program = program or self.program
         command = programs.command(
-            self.program, "--address", "127.0.0.1", "--port", "0", *arguments
+            self.program, "--address", "127.0.0.1", "--port", str(port), *arguments
         )
         if descriptors is not None:
             command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]

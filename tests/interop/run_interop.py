@@ -14,6 +14,7 @@ import sys
 import unittest
 
 from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
+from chat_client_cases import CommonChatClientCases, LinuxChatClientCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
 from load_bot_cases import ChatLoadCases, ChatServerLoadCases, EchoLoadCases
@@ -48,6 +49,8 @@ def classes(options, programs):
         yield type(f"Scale_{backend}", (ScaleCases if windows else LinuxScaleCases,), scale_members)
         members = {**members, "arguments": (*members["arguments"], "--logic-threads", "2")}
         yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
+        client_cases = CommonChatClientCases if windows else LinuxChatClientCases
+        yield type(f"ChatClient_{backend}", (client_cases,), members)
         if not windows:
             yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
             yield type(f"ChatServerLoad_{backend}", (ChatServerLoadCases,), members)

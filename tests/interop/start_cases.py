@@ -55,14 +55,14 @@ class CommonStartCases(unittest.TestCase):
         )
 
     def test_an_unknown_option_brings_the_usage_and_status_2(self):
-        for program in ("echo_server", "echo_client", "load_bot", "chat_server"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server", "chat_client"):
             result = self.programs.run(program, "--bogus")
             self.assertEqual((result.returncode, result.stdout), (2, b""))
             self.assertRegex(text_of(result.stderr), rf"\A{program}: .*--bogus\n")
             self.assertIn(f"Usage: {program}", text_of(result.stderr))
 
     def test_help_is_no_error(self):
-        for program in ("echo_server", "echo_client", "load_bot", "chat_server"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server", "chat_client"):
             result = self.programs.run(program, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(f"Usage: {program}", text_of(result.stdout))
