@@ -123,11 +123,11 @@ class WindowsConsole final : public Console {
  private:
   bool IsWoken() const noexcept { return WaitForSingleObject(wake_, 0) == WAIT_OBJECT_0; }
 
-  // False at the end, and when woken.
+  // False when woken. At the end, and of a pipe that can't be looked into, a read tells more.
   bool WaitForPipe() const noexcept {
     for (;;) {
       DWORD waiting = 0;
-      if (PeekNamedPipe(input_, nullptr, 0, nullptr, &waiting, nullptr) == 0) return false;
+      if (PeekNamedPipe(input_, nullptr, 0, nullptr, &waiting, nullptr) == 0) return true;
       if (waiting > 0) return true;
       if (WaitForSingleObject(wake_, kLookAtPipe) == WAIT_OBJECT_0) return false;
     }
