@@ -236,6 +236,7 @@ class Connection final : public Resident, public Timer {
   CloseReason packet_reason_ = CloseReason::kFirstPacketTimeout;  // at packet_deadline_
   bool fin_asked_ = false;
   bool fin_sent_ = false;
+  bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
   bool recv_pending_ = false;
   bool abort_ = false;

@@ -68,8 +68,11 @@ SendResult Connection::Send(SendBufferRef buffer) noexcept {
   return Enqueue(size, [&](bool) { return std::move(buffer); });
 }
 
-// A send that came by mail: nobody is there any more to be told that memory is short.
+// A send that came by mail: nobody is there any more to be told that memory is short. One that was
+// taken before the end, behind a broadcast that came too late for it, would leave a hole in what
+// the peer gets.
 void Connection::RunQueued(const SendBufferRef& buffer) noexcept {
+  if (broadcast_missed_) return;
   try {
     Queue(buffer);
   } catch (const std::bad_alloc&) {
@@ -203,7 +206,10 @@ void Connection::ExitGroups() noexcept {
 }
 
 void Connection::QueueBroadcast(const SendBufferRef& buffer) noexcept {
-  if (phase_ != Phase::kOpen || fin_asked_) return;
+  if (phase_ != Phase::kOpen || fin_asked_) {
+    broadcast_missed_ = true;
+    return;
+  }
   const std::size_t size = buffer->Size();
   if (!TryCount(size)) return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);
   try {

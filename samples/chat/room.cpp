@@ -114,7 +114,9 @@ void Room::Move(ChatSession& session, std::string_view name) {
 }
 
 void Room::Gone(ChatSession& session) noexcept {
-  if (session.NextRoom() != nullptr) return session.FollowTo(*session.NextRoom());
+  // Who ended on the way never learns that it has arrived: its next room is still this one.
+  const RoomRef& next = session.NextRoom();
+  if (next != nullptr && next.get() != this) return session.FollowTo(*next);
   Flush();
   const auto member = members_.extract(session.Name());
   chat_.Names().Release(session.Name());

@@ -21,18 +21,6 @@ using std::chrono::milliseconds;
 constexpr int kPort = 7000;
 constexpr std::uint32_t kGroups = 5;
 
-// What a scenario does for itself is no allocation of the library's.
-class OwnWork {
- public:
-  OwnWork() : before_(FailingMemory::OfThisThread().SetCounting(false)) {}
-  OwnWork(const OwnWork&) = delete;
-  OwnWork& operator=(const OwnWork&) = delete;
-  ~OwnWork() { FailingMemory::OfThisThread().SetCounting(before_); }
-
- private:
-  const bool before_;
-};
-
 class Member;
 class Hearer;
 

@@ -30,18 +30,22 @@ void GroupsScenario(SimWorld& world);
 /// Packets are echoed with packets, in pieces of all sizes, cut, and lied about.
 void PacketScenario(SimWorld& world);
 
+/// The whole chat server; clients do all that its protocol has, and much that it forbids.
+void ChatScenario(SimWorld& world);
+
 struct Scenario {
   std::string_view name;
   void (*run)(SimWorld& world);
 };
 
-inline constexpr std::array<Scenario, 7> kScenarios = {{{"echo", EchoScenario},
+inline constexpr std::array<Scenario, 8> kScenarios = {{{"echo", EchoScenario},
                                                         {"churn", ChurnScenario},
                                                         {"slow", SlowScenario},
                                                         {"stop", StopScenario},
                                                         {"logic", LogicScenario},
                                                         {"groups", GroupsScenario},
-                                                        {"packet", PacketScenario}}};
+                                                        {"packet", PacketScenario},
+                                                        {"chat", ChatScenario}}};
 
 /// Null if there is none of that name.
 const Scenario* FindScenario(std::string_view name) noexcept;

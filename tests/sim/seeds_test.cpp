@@ -77,6 +77,10 @@ TEST_CASE("the packet scenario holds under fixed seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("packet"), 1, kFixedSeeds);
 }
 
+TEST_CASE("the chat scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("chat"), 1, kFixedSeeds);
+}
+
 TEST_CASE("the echo scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("echo"), FreshSeed(), kFreshSeeds);
 }
@@ -103,6 +107,10 @@ TEST_CASE("the groups scenario holds under fresh seeds", "[sim][seeds]") {
 
 TEST_CASE("the packet scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("packet"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the chat scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("chat"), FreshSeed(), kFreshSeeds);
 }
 
 }  // namespace
