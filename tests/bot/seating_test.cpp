@@ -42,7 +42,7 @@ TEST_CASE("in a broadcast one talks to the lobby, whatever rooms there will be",
 }
 
 TEST_CASE("every member has a chair of its own in one of the rooms", "[bot][seating]") {
-  for (const std::size_t members : {7, 8, 9, 20}) {
+  for (const std::size_t members : {7U, 8U, 9U, 20U}) {
     const Seating seats(OptionsOf(20, 3, members, 2), LoadMode::kChat);
     CHECK_FALSE(seats.IsLobby());
     CHECK(seats.MemberCount() == members);
