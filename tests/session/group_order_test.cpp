@@ -321,7 +321,7 @@ TEST_CASE("a stop while threads broadcast, join and leave", "[session][groups]")
           manager.Leave(kRoom, session->Id());
           manager.Join(kRoom, session);
           ++said;
-          std::this_thread::sleep_for(std::chrono::microseconds(100));
+          std::this_thread::sleep_for(milliseconds(1));
         }
       });
     }

@@ -61,6 +61,7 @@ struct Place {
 
   SimWorld& world;
   std::vector<std::shared_ptr<class PacketServerSession>> servers;
+  bool is_over = false;  // nobody asks for the sessions any more
 };
 
 // Answers each packet with itself.
@@ -108,10 +109,17 @@ class Scene {
         kPort,
         [place = place_, format] {
           auto session = std::make_shared<PacketServerSession>(place, format);
-          place->servers.push_back(session);
+          if (!place->is_over) place->servers.push_back(session);
           return session;
         },
         options);
+  }
+  Scene(const Scene&) = delete;
+  Scene& operator=(const Scene&) = delete;
+  // Sessions hold the place, and end after this.
+  ~Scene() {
+    place_->is_over = true;
+    place_->servers.clear();
   }
 
   SimWorld& World() { return world_; }
