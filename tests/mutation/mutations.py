@@ -42,6 +42,9 @@ _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
 _MEMORY_SOCKET = "netcore/sim/memory_socket.cpp"
+_CHAT_ROOM = "samples/chat/room.cpp"
+_CHAT_REQUESTS = "samples/chat/room_requests.cpp"
+_CHAT_SESSION = "samples/chat/chat_session.cpp"
 
 MUTATIONS = (
     Mutation(
@@ -557,15 +560,15 @@ MUTATIONS = (
         "broadcast_after_fin",
         _VERBS,
         "a broadcast is sent behind a ShutdownSend, before its FIN",
-        "  if (phase_ != Phase::kOpen || fin_asked_) return;",
-        "  if (phase_ != Phase::kOpen) return;",
+        "  if (phase_ != Phase::kOpen || fin_asked_) {",
+        "  if (phase_ != Phase::kOpen) {",
     ),
     Mutation(
         "broadcast_behind_disconnect",
         _VERBS,
         "a broadcast is sent behind a graceful Disconnect",
-        "  if (phase_ != Phase::kOpen || fin_asked_) return;",
-        "  if (fin_asked_) return;",
+        "  if (phase_ != Phase::kOpen || fin_asked_) {",
+        "  if (fin_asked_) {",
     ),
     Mutation(
         "broadcast_not_counted",
@@ -902,5 +905,61 @@ MUTATIONS = (
         "a close with bytes unread looks like a clean end",
         "mode == CloseMode::kAbort || UnreadBytes() > 0;",
         "mode == CloseMode::kAbort;",
+    ),
+    Mutation(
+        "broadcast_missed_leaves_a_hole",
+        _VERBS,
+        "who is ending gets a send, and not the broadcast that came before it",
+        "  if (broadcast_missed_) return;\n",
+        "",
+    ),
+    Mutation(
+        "chat_said_in_the_lobby",
+        _CHAT_ROOM,
+        "what is said in a room is heard in the lobby",
+        "BroadcastFirstTo(batch_.Speakers(), group_, ",
+        "BroadcastFirstTo(batch_.Speakers(), netcore::GroupId{1}, ",
+    ),
+    Mutation(
+        "chat_old_room_heard",
+        _CHAT_ROOM,
+        "who has left a room still hears it",
+        "  sessions_->Leave(group_, session.Id());\n",
+        "",
+    ),
+    Mutation(
+        "chat_heard_twice_after_a_join",
+        _CHAT_ROOM,
+        "what waits to be sent when somebody joins is told as earlier, and said once more",
+        "  Flush();\n  if (sessions_ == nullptr)",
+        "  history_.Add(batch_);\n  if (sessions_ == nullptr)",
+    ),
+    Mutation(
+        "chat_name_kept",
+        _CHAT_ROOM,
+        "the name of who has gone is nobody's, and not free",
+        "  chat_.Names().Release(session.Name());\n",
+        "",
+    ),
+    Mutation(
+        "chat_farewell_in_circles",
+        _CHAT_ROOM,
+        "who ends on the way to a room is handed from it to itself for ever",
+        "  if (next != nullptr && next.get() != this) return",
+        "  if (next != nullptr) return",
+    ),
+    Mutation(
+        "chat_answer_overtakes",
+        _CHAT_REQUESTS,
+        "an answer comes before what its client said earlier",
+        "  Flush();\n  const bool is_bare",
+        "  const bool is_bare",
+    ),
+    Mutation(
+        "chat_session_forgotten",
+        _CHAT_SESSION,
+        "who has ended stays in its room",
+        "  if (room_ != nullptr) BeGone();",
+        "",
     ),
 )

@@ -442,7 +442,6 @@ void ChatGuest::TakeNews(std::string_view news) {
 void ChatGuest::TakeError(std::string_view code) {
   if (requests_.empty()) return Check(false, "it is told of an error and did not ask");
   const Request& request = requests_.front();
-  ++party_->codes[std::string(code)];
   bool may_be = false;
   switch (request.kind) {
     case Kind::kWrong:
@@ -538,7 +537,6 @@ bool ChatGuest::IsNext(Kind kind) { return !requests_.empty() && requests_.front
 ChatGuest::Request ChatGuest::Answered() {
   Request request = std::move(requests_.front());
   requests_.pop_front();
-  ++party_->answers;
   party_->ledger.Tick();
   owned_.end = std::max(owned_.end, request.asked);
   if (unsure_ != 0) party_->ledger.Log(party_->ledger.At(std::exchange(unsure_, 0)));

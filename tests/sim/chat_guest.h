@@ -37,8 +37,6 @@ struct ChatParty {
   bool is_acting = true;               // guests do something by themselves
   std::vector<ChatGuestRef> guests{};  // that are connected
   std::uint32_t last_key = 0;
-  std::uint64_t answers = 0;
-  std::map<std::string, std::uint64_t> codes{};  // of the errors that were answered
 };
 using ChatPartyRef = std::shared_ptr<ChatParty>;
 

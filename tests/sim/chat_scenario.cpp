@@ -103,6 +103,7 @@ void CheckNothingIsKept(const ChatPartyRef& party, const Service& service, const
   for (const ChatGuestRef& guest : std::vector(party->guests)) guest->Go();
   world.Check(world.RunUntil([&] { return service.Stats().sessions == 0; }),
               "the server has sessions when all clients have gone");
+  world.RunFor(seconds(1));  // until their rooms know
   const ChatGuestRef newcomer = NewGuest(party, {});
   world.Check(newcomer != nullptr && world.RunUntil([&] { return newcomer->IsConnected(); }),
               "a newcomer is not let in");
