@@ -279,7 +279,7 @@ class EndCases(EchoCase):
         def served_again():
             try:
                 return echo(server, b"y") == b"y"
-            except OSError:  # sent away: a reset, or ENOTCONN for the half-close that comes after it
+            except ConnectionError:
                 return False
 
         wait_until(served_again, "the place to become free")

@@ -1,5 +1,6 @@
 """Bytes to send, and a client that sends them while it reads what comes back."""
 
+import errno
 import random
 import socket
 import threading
@@ -44,7 +45,9 @@ class Writer(threading.Thread):
                 self.written += self._connection.send(chunk)
             self._connection.shutdown(socket.SHUT_WR)
         except OSError as error:
-            self.failure = error
+            # What a half-close says of a connection that was reset; Python has no class for it.
+            is_reset = error.errno == errno.ENOTCONN
+            self.failure = ConnectionResetError(*error.args) if is_reset else error
 
     def wait_stuck(self, sample):
         """Returns when nothing more could be written for a second; calls `sample` meanwhile."""
