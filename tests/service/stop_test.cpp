@@ -183,7 +183,8 @@ TEST_CASE("a service of its own core is destroyed without a stop", "[service][st
         Service service(std::move(options));
         REQUIRE_FALSE(service.Start());
         REQUIRE_FALSE(connector.Connect(service.LocalEndpoint(), client));
-        REQUIRE(Eventually([&] { return service.Stats().sessions == 1; }));
+        REQUIRE(
+            Eventually([&] { return service.Stats().sessions == 1 && client->WasConnected(); }));
       }
       CHECK(Eventually([&] { return client->Ended(); }));
       CHECK(client->Info().reason == CloseReason::kPeerReset);
@@ -226,7 +227,7 @@ TEST_CASE("a service is destroyed inside a hook of its own", "[service][stop]") 
       }
       REQUIRE(Eventually([&] {
         const std::lock_guard lock(mutex);
-        return service->Stats().sessions == 4;
+        return service->Stats().sessions == 4 && clients[0]->WasConnected();
       }));
       clients[0]->SendText("die");
       CHECK(Eventually([&] { return destroyed.load() && ended == 4; }));
@@ -288,7 +289,7 @@ TEST_CASE("stopping one of two services on a core does not disturb the other", "
     REQUIRE_FALSE(other.Start());
     auto client = std::make_shared<TestSession>();
     REQUIRE_FALSE(world.connector->Connect(other.LocalEndpoint(), client));
-    REQUIRE(world.WaitFor([&] { return other.Stats().sessions == 1; }));
+    REQUIRE(world.WaitFor([&] { return other.Stats().sessions == 1 && client->WasConnected(); }));
     other.Stop(milliseconds::zero());
     CHECK(other.WaitStopped().complete);
     CHECK(world.WaitFor([&] { return client->Ended(); }));
