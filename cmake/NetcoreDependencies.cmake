@@ -26,6 +26,9 @@ endmacro()
 macro(netcore_need_fmt)
   if(NOT TARGET fmt::fmt)
     netcore_use_local_source(fmt)
+    if(NETCORE_INSTALL) # with a fetched fmt, which netcore's users link too
+      set(FMT_INSTALL ON)
+    endif()
     FetchContent_Declare(
       fmt
       GIT_REPOSITORY https://github.com/fmtlib/fmt.git
@@ -98,15 +101,71 @@ macro(netcore_need_cli11)
   endif()
 endmacro()
 
-# liburing has no CMake package. The static library comes first: Debian 12's shared one lacks
-# io_uring_enable_rings.
-macro(netcore_need_liburing)
-  if(NOT TARGET netcore_liburing)
-    find_path(LIBURING_INCLUDE_DIR liburing.h REQUIRED)
-    find_library(LIBURING_LIBRARY NAMES liburing.a uring REQUIRED)
-    mark_as_advanced(LIBURING_INCLUDE_DIR LIBURING_LIBRARY)
-    add_library(netcore_liburing INTERFACE IMPORTED)
-    target_include_directories(netcore_liburing SYSTEM INTERFACE "${LIBURING_INCLUDE_DIR}")
-    target_link_libraries(netcore_liburing INTERFACE "${LIBURING_LIBRARY}")
+# Its package's target has had two names, and lies in a folder of its own in a cross build.
+macro(netcore_need_utfcpp)
+  if(NOT TARGET netcore_utfcpp)
+    add_library(netcore_utfcpp INTERFACE)
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/utf8.h")
+      target_include_directories(netcore_utfcpp SYSTEM INTERFACE "${NETCORE_DEPS_DIR}/include")
+    else()
+      FetchContent_Declare(
+        utf8cpp
+        GIT_REPOSITORY https://github.com/nemtrif/utfcpp.git
+        GIT_TAG 6be08bbea14ffa0a5c594257fb6285a054395cd7 # 4.0.4
+        SYSTEM
+        FIND_PACKAGE_ARGS)
+      FetchContent_MakeAvailable(utf8cpp)
+      if(TARGET utf8cpp::utf8cpp)
+        target_link_libraries(netcore_utfcpp INTERFACE utf8cpp::utf8cpp)
+      else()
+        target_link_libraries(netcore_utfcpp INTERFACE utf8cpp)
+      endif()
+    endif()
   endif()
+endmacro()
+
+# Of headers alone, as the next one.
+macro(netcore_need_json)
+  if(NOT TARGET netcore_json)
+    add_library(netcore_json INTERFACE)
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/nlohmann/json.hpp")
+      target_include_directories(netcore_json SYSTEM INTERFACE "${NETCORE_DEPS_DIR}/include")
+    else()
+      FetchContent_Declare(
+        nlohmann_json
+        GIT_REPOSITORY https://github.com/nlohmann/json.git
+        GIT_TAG 9cca280a4d0ccf0c08f47a99aa71d1b0e52f8d03 # 3.11.3
+        SYSTEM
+        FIND_PACKAGE_ARGS)
+      FetchContent_MakeAvailable(nlohmann_json)
+      target_link_libraries(netcore_json INTERFACE nlohmann_json::nlohmann_json)
+    endif()
+  endif()
+endmacro()
+
+# Debian's has no CMake package, and no library is linked: the functions are inlined.
+macro(netcore_need_xxhash)
+  if(NOT TARGET netcore_xxhash)
+    find_path(XXHASH_INCLUDE_DIR xxhash.h)
+    mark_as_advanced(XXHASH_INCLUDE_DIR)
+    set(netcore_xxhash_folder "${XXHASH_INCLUDE_DIR}")
+    if(NETCORE_DEPS_DIR AND EXISTS "${NETCORE_DEPS_DIR}/include/xxhash.h")
+      set(netcore_xxhash_folder "${NETCORE_DEPS_DIR}/include")
+    elseif(NOT XXHASH_INCLUDE_DIR)
+      FetchContent_Declare(
+        xxhash
+        GIT_REPOSITORY https://github.com/Cyan4973/xxHash.git
+        GIT_TAG bbb27a5efb85b92a0486cf361a8635715a53f6ba # 0.8.2
+        SOURCE_SUBDIR headers-alone)
+      FetchContent_MakeAvailable(xxhash)
+      set(netcore_xxhash_folder "${xxhash_SOURCE_DIR}")
+    endif()
+    add_library(netcore_xxhash INTERFACE)
+    target_include_directories(netcore_xxhash SYSTEM INTERFACE "${netcore_xxhash_folder}")
+    target_compile_definitions(netcore_xxhash INTERFACE XXH_INLINE_ALL)
+  endif()
+endmacro()
+
+macro(netcore_need_liburing)
+  find_package(NetcoreLiburing REQUIRED)
 endmacro()

@@ -37,6 +37,16 @@ function(netcore_add_benchmark name)
   target_link_libraries(${name} PRIVATE netcore::netcore benchmark::benchmark_main)
 endfunction()
 
+# netcore_add_benchmark_program(<name> <source>...)
+#
+# A program that takes part in a benchmark, without Google Benchmark.
+function(netcore_add_benchmark_program name)
+  add_executable(${name} ${ARGN})
+  netcore_configure(${name})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/benchmarks")
+  target_link_libraries(${name} PRIVATE netcore::netcore CLI11::CLI11)
+endfunction()
+
 # netcore_add_test(<name> SOURCES <source>... [LIBRARIES <target>...] [TIMEOUT <seconds>])
 #
 # One program for one layer; each of its test cases is an entry of its own for ctest, named

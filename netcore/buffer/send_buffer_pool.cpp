@@ -23,21 +23,24 @@ SendBufferPool::~SendBufferPool() {
     for (SendBuffer* const buffer : buffers) SendBuffer::Free(buffer);
 }
 
-SendBufferRef SendBufferPool::Copy(std::span<const std::byte> bytes) {
-  if (bytes.size() > kMaxPooledSize) return SendBuffer::Copy(bytes);
-  const std::size_t size_class = ClassOf(bytes.size(), kSmallestClass);
+SendBufferRef SendBufferPool::Create(std::size_t size) {
+  if (size > kMaxPooledSize) return SendBuffer::Create(size);
+  const std::size_t size_class = ClassOf(size, kSmallestClass);
   std::vector<SendBuffer*>& spare = spare_[size_class];
-  SendBuffer* buffer = nullptr;
   if (spare.empty()) {
-    buffer = SendBuffer::Allocate(bytes.size(), kSmallestClass << size_class);
-  } else {
-    buffer = spare.back();
-    spare.pop_back();
-    spare_bytes_ -= buffer->capacity_;
-    buffer->size_ = bytes.size();
+    return SendBufferRef(SendBuffer::Allocate(size, kSmallestClass << size_class));
   }
-  if (!bytes.empty()) std::memcpy(buffer->Data(), bytes.data(), bytes.size());
+  SendBuffer* const buffer = spare.back();
+  spare.pop_back();
+  spare_bytes_ -= buffer->capacity_;
+  buffer->size_ = size;
   return SendBufferRef(buffer);
+}
+
+SendBufferRef SendBufferPool::Copy(std::span<const std::byte> bytes) {
+  SendBufferRef buffer = Create(bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer->Data(), bytes.data(), bytes.size());
+  return buffer;
 }
 
 void SendBufferPool::Recycle(SendBufferRef buffer) noexcept {

@@ -24,6 +24,9 @@ class SendBufferPool {
   SendBufferPool& operator=(const SendBufferPool&) = delete;
   ~SendBufferPool();
 
+  /// `size` bytes, not yet written, in a spare buffer where one fits. Throws std::bad_alloc.
+  SendBufferRef Create(std::size_t size);
+
   /// A copy of `bytes`, in a spare buffer where one fits. Throws std::bad_alloc.
   SendBufferRef Copy(std::span<const std::byte> bytes);
 

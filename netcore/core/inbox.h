@@ -4,7 +4,7 @@
 #include <atomic>
 #include <cstddef>
 
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 #include "netcore/port/completion_port.h"
 
 namespace netcore {

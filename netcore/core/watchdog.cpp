@@ -50,10 +50,11 @@ void Watchdog::Look(std::size_t index, SteadyClock::time_point now) {
   }
   if (seen.reported || now - seen.since < limit_) return;
   seen.reported = true;
-  WriteLog(*workers_->GetLog(), LogLevel::kWarning,
-           "worker {}: {} of session {} has not returned for {} ms; nobody else on this worker is "
-           "served meanwhile",
-           index, name, mark.session.load(std::memory_order_relaxed), age);
+  WriteLog(
+      *workers_->GetLog(), LogLevel::kWarning,
+      "worker {}: {} of session {:x} has not returned for {} ms; nobody else on this worker is "
+      "served meanwhile",
+      index, name, mark.session.load(std::memory_order_relaxed), age);
 }
 
 }  // namespace netcore

@@ -2,18 +2,21 @@
 // there. Knows residents; knows nothing of sessions and services.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/log.h"
+#include "netcore/base/timer_queue.h"
+#include "netcore/buffer/owned_bytes_pool.h"
 #include "netcore/buffer/send_buffer_pool.h"
 #include "netcore/core/inbox.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/port/completion_port.h"
 
 namespace netcore {
@@ -29,7 +32,7 @@ struct HookMark {
 /// One round:  wait in the port, hand out its completions
 ///             -> deliver the mail -> fire the timers -> flush whoever has something to send
 ///
-/// Owns: the port, the timers, spare send buffers. Not the residents: they own themselves.
+/// Owns: the port, the timers, spare buffers. Not the residents: they own themselves.
 /// Lifetime: WorkerSet's. Threads: its own, from AttachThread on, but for what says otherwise.
 class Worker {
  public:
@@ -51,6 +54,9 @@ class Worker {
   TimerQueue& Timers() noexcept { return timers_; }
   SendBufferPool& Buffers() noexcept { return buffers_; }
 
+  /// For received bytes that are kept.
+  OwnedBytesPool& KeptBytes() noexcept { return kept_bytes_; }
+
   /// The time as of this round. The clock is read once a round: by the first who asks after the
   /// wait, for before it the time was as old as the wait is long.
   TimePoint Now() noexcept {
@@ -61,7 +67,21 @@ class Worker {
   void Add(Resident& resident) noexcept { residents_.PushBack(resident); }
   void Remove(Resident& resident) noexcept;
 
+  /// Room for what one gather takes, for the length of a Flush: it is cheaper to have it than to
+  /// make it each time.
+  std::span<SendSlice> Slices() noexcept { return slices_; }
+
   void FlushLater(Resident& resident) noexcept { dirty_.PushBack(resident); }
+
+  /// Said when one resident's doing makes another one dirty, as in a room: the round then takes
+  /// more of what is ready before it flushes, for that may join what waits already.
+  void FlushLessOften() noexcept { takes_more_ = true; }
+
+  /// True inside a hook of this session. (Two services may number their sessions alike.)
+  bool IsInHookOf(std::uint64_t session) const noexcept {
+    return mark_.session.load(std::memory_order_relaxed) == session &&
+           mark_.name.load(std::memory_order_relaxed) != nullptr;
+  }
 
   /// Passes this on to all residents.
   void StopGroup(const void* group, TimePoint deadline) noexcept;
@@ -124,6 +144,8 @@ class Worker {
   };
 
  private:
+  std::size_t DispatchPort(Duration timeout) noexcept;
+
   class Bell final : public Mail {
     void Deliver() noexcept override {}
     void Discard() noexcept override {}
@@ -136,12 +158,15 @@ class Worker {
   const std::shared_ptr<Inbox> inbox_;
   TimerQueue timers_;
   SendBufferPool buffers_;
+  OwnedBytesPool kept_bytes_;
+  std::array<SendSlice, CompletionPort::kMaxSendSlices> slices_;
   TimePoint now_;
   bool now_is_old_ = false;  // a wait began since now_ was read
 
   ResidentList residents_ = ResidentList::OfAll();
   ResidentList dirty_ = ResidentList::OfDirty();
 
+  bool takes_more_ = false;  // see FlushLessOften
   bool stopping_ = false;
   HookMark mark_;
   std::atomic<std::size_t> load_{0};

@@ -222,14 +222,14 @@ DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
     if (worker == nullptr) return status;
   }
   const Duration wait = forever ? Duration::max() : Duration(timeout);
-  const TimePoint begin = worker->Port().Now();
+  const TimePoint begin = forever ? TimePoint() : worker->Port().Now();
   for (;;) {
     if (stopping_.load(std::memory_order_acquire)) {
       DropClaim();
       return DispatchStatus::kStopped;
     }
-    const Duration waited = worker->Port().Now() - begin;
-    if (worker->Round(forever ? wait : std::max(wait - waited, Duration::zero())) > 0) {
+    const Duration left = forever ? wait : wait - (worker->Port().Now() - begin);
+    if (worker->Round(std::max(left, Duration::zero())) > 0) {
       return DispatchStatus::kHandled;
     }
     if (!forever && worker->Port().Now() - begin >= wait) return DispatchStatus::kTimedOut;

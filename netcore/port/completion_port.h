@@ -65,6 +65,10 @@ class CompletionPort {
   /// One completion of a recv stream lends at most this much.
   static constexpr std::size_t kMaxRecvBytes = 64 * 1024;
 
+  /// A Dispatch that hands out fewer has taken all that it found; one that hands out more may have
+  /// left some for the next.
+  static constexpr std::size_t kFullDispatch = 32;
+
   CompletionPort() = default;
   CompletionPort(const CompletionPort&) = delete;
   CompletionPort& operator=(const CompletionPort&) = delete;

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
+#include "netcore/base/timer_queue.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/core/worker_set.h"
 #include "netcore/session/connection.h"
 #include "netcore/session/session_context.h"

@@ -45,7 +45,7 @@ class ConnectMail final : public Mail {
 }  // namespace
 
 Connector::Connector(std::shared_ptr<IocpCore> core, ConnectorOptions options)
-    : group_(std::move(core)), options_(options) {}
+    : host_(std::move(core)), options_(options) {}
 
 Connector::~Connector() {
   Stop(std::chrono::milliseconds::zero());
@@ -54,15 +54,15 @@ Connector::~Connector() {
 
 Error Connector::Connect(const Endpoint& peer, SessionRef session) {
   const auto fail = [&](ErrorCode code) { return Error(code, 0, "connect " + peer.ToString()); };
-  if (group_.Core() == nullptr || session == nullptr ||
+  if (host_.Core() == nullptr || session == nullptr ||
       peer.GetFamily() == Endpoint::Family::kNone || peer.Port() == 0) {
     return fail(ErrorCode::kInvalidArgument);
   }
-  if (const Error error = group_.Open(options_.session, 0)) {
+  if (const Error error = host_.Open(options_.session, 0)) {
     return error.At("connect " + peer.ToString());
   }
-  const std::shared_ptr<SessionContext> context = group_.Context();
-  const std::shared_ptr<WorkerSet> workers = group_.Workers();
+  const std::shared_ptr<SessionContext> context = host_.Context();
+  const std::shared_ptr<WorkerSet> workers = host_.Workers();
 
   SessionContext::Ticket ticket = context->Enter();
   if (!ticket) return fail(ErrorCode::kStopped);
@@ -80,10 +80,12 @@ Error Connector::Connect(const Endpoint& peer, SessionRef session) {
   return fail(ErrorCode::kStopped);
 }
 
-void Connector::Stop(std::chrono::milliseconds deadline) noexcept { group_.Stop(deadline); }
+void Connector::Stop(std::chrono::milliseconds deadline) noexcept { host_.Stop(deadline); }
 
-StopReport Connector::WaitStopped() { return group_.WaitStopped(); }
+StopReport Connector::WaitStopped() { return host_.WaitStopped(); }
 
-ServiceStats Connector::Stats() const { return group_.Stats(); }
+ServiceStats Connector::Stats() const { return host_.Stats(); }
+
+std::shared_ptr<SessionManager> Connector::Sessions() const { return host_.Sessions(); }
 
 }  // namespace netcore

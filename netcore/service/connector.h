@@ -7,9 +7,10 @@
 #include "netcore/base/endpoint.h"
 #include "netcore/base/error.h"
 #include "netcore/core/iocp_core.h"
-#include "netcore/service/session_group.h"
+#include "netcore/service/session_host.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session.h"
+#include "netcore/session/session_manager.h"
 #include "netcore/session/session_options.h"
 
 namespace netcore {
@@ -42,8 +43,11 @@ class Connector {
 
   ServiceStats Stats() const;
 
+  /// Its sessions, as Service::Sessions. Null before the first Connect.
+  std::shared_ptr<SessionManager> Sessions() const;
+
  private:
-  SessionGroup group_;
+  SessionHost host_;
   const ConnectorOptions options_;
 };
 

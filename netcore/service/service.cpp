@@ -18,7 +18,7 @@ Error Invalid(std::string_view what) { return Error(ErrorCode::kInvalidArgument,
 Service::Service(std::shared_ptr<IocpCore> core, std::shared_ptr<Listener> listener,
                  SessionFactory factory, std::size_t accept_depth, SessionOptions session,
                  std::size_t max_sessions)
-    : group_(std::move(core)),
+    : host_(std::move(core)),
       owns_core_(false),
       listener_(std::move(listener)),
       factory_(std::move(factory)),
@@ -27,7 +27,7 @@ Service::Service(std::shared_ptr<IocpCore> core, std::shared_ptr<Listener> liste
       session_(session) {}
 
 Service::Service(ServiceOptions options)
-    : group_(std::make_shared<IocpCore>(std::move(options.core))),
+    : host_(std::make_shared<IocpCore>(std::move(options.core))),
       owns_core_(true),
       listener_(std::make_shared<Listener>(std::move(options.address), options.port)),
       factory_(std::move(options.factory)),
@@ -55,12 +55,12 @@ Error Service::Start() {
   if (const Error error = GetIocpCore()->OpenFactory(factory)) return error;
   if (const Error error = listener_->Open(*factory, session_.socket)) return error;
   OwnedSocket socket = listener_->TakeSocket();
-  if (const Error error = group_.Open(session_, max_sessions_)) return error;
+  if (const Error error = host_.Open(session_, max_sessions_)) return error;
   if (owns_core_) {
     if (const Error error = GetIocpCore()->Run()) return error;
   }
-  const std::shared_ptr<WorkerSet> workers = group_.Workers();
-  const std::shared_ptr<SessionContext> context = group_.Context();
+  const std::shared_ptr<WorkerSet> workers = host_.Workers();
+  const std::shared_ptr<SessionContext> context = host_.Context();
   const Worker::Seat seat = workers->Pick();
   auto acceptor = std::make_shared<Acceptor>(workers, seat.GetWorker(), context, factory_,
                                              listener_->LocalEndpoint(), accept_depth_);
@@ -80,7 +80,7 @@ void Service::Stop(std::chrono::milliseconds deadline) noexcept {
     if (state_ == State::kNew) return;
     state_ = State::kStopped;
   }
-  group_.Stop(deadline);
+  host_.Stop(deadline);
 }
 
 StopReport Service::WaitStopped() {
@@ -88,13 +88,15 @@ StopReport Service::WaitStopped() {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kNew) return {.complete = true};
   }
-  const StopReport report = group_.WaitStopped();
+  const StopReport report = host_.WaitStopped();
   // To stop a core is to join its threads, and one that is stuck in a hook can't be joined.
   if (owns_core_ && report.complete && Worker::Current() == nullptr) GetIocpCore()->Stop();
   return report;
 }
 
-ServiceStats Service::Stats() const { return group_.Stats(); }
+ServiceStats Service::Stats() const { return host_.Stats(); }
+
+std::shared_ptr<SessionManager> Service::Sessions() const { return host_.Sessions(); }
 
 Endpoint Service::LocalEndpoint() const noexcept {
   return listener_ != nullptr ? listener_->LocalEndpoint() : Endpoint();

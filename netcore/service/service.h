@@ -11,9 +11,10 @@
 #include "netcore/base/error.h"
 #include "netcore/core/iocp_core.h"
 #include "netcore/service/listener.h"
-#include "netcore/service/session_group.h"
+#include "netcore/service/session_host.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session.h"
+#include "netcore/session/session_manager.h"
 #include "netcore/session/session_options.h"
 
 namespace netcore {
@@ -81,7 +82,10 @@ class Service {
 
   ServiceStats Stats() const;
 
-  const std::shared_ptr<IocpCore>& GetIocpCore() const noexcept { return group_.Core(); }
+  /// Its sessions: to find, to group, to speak to. Null before Start.
+  std::shared_ptr<SessionManager> Sessions() const;
+
+  const std::shared_ptr<IocpCore>& GetIocpCore() const noexcept { return host_.Core(); }
 
   /// Where it listens, with the real port; none before Start.
   Endpoint LocalEndpoint() const noexcept;
@@ -89,7 +93,7 @@ class Service {
  private:
   enum class State { kNew, kStarted, kStopped };
 
-  SessionGroup group_;
+  SessionHost host_;
   const bool owns_core_;
   const std::shared_ptr<Listener> listener_;
   const SessionFactory factory_;

@@ -3,14 +3,16 @@
 #include "netcore/session/connection.h"
 
 #include <algorithm>
-#include <array>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "netcore/base/assert.h"
-#include "netcore/base/log_format.h"
+#include "netcore/session/packet_session.h"
+#include "netcore/session/session_log_format.h"
+#include "netcore/session/session_manager.h"
 
 namespace netcore {
 namespace {
@@ -29,8 +31,12 @@ CloseReason ReasonOf(const Error& error) noexcept {
   }
 }
 
+TimePoint Moved(TimePoint time, Duration by) noexcept {
+  return kNever - time > by ? time + by : kNever;
+}
+
 TimePoint After(TimePoint now, std::chrono::milliseconds limit) noexcept {
-  return limit > std::chrono::milliseconds::zero() && kNever - now > limit ? now + limit : kNever;
+  return limit > std::chrono::milliseconds::zero() ? Moved(now, limit) : kNever;
 }
 
 // The place is a courtesy: without memory for it the error stands alone.
@@ -50,8 +56,8 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       worker_(worker),
       inbox_(worker.GetInbox()),
       context_(std::move(context)),
-      id_(context_->NextSessionId()),
-      peer_(peer) {}
+      peer_(peer),
+      place_(context_->Manager()->Table(worker.Index()).Take()) {}
 
 Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
                                const Worker::Seat& seat, const Endpoint& peer) {
@@ -117,6 +123,7 @@ void Connection::Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortF
 
 void Connection::Abandon() noexcept {
   phase_ = Phase::kClosed;
+  place_.Leave();
   state_.store(State::kClosed, std::memory_order_release);
   close_info_.reason = CloseReason::kServiceStopping;
   context_->Counters(worker_.Index()).AddEnded(close_info_.reason);
@@ -148,10 +155,15 @@ void Connection::Open() noexcept {
   phase_ = Phase::kOpen;
   end_deadline_ = kNever;
   opened_ = true;
-  last_recv_ = worker_.Now();
+  place_.Show(session_);
+  last_recv_ = paused_at_ = worker_.Now();
+  if (session_.packets_ != nullptr) {
+    packet_deadline_ = After(last_recv_, context_->Options().first_packet_timeout);
+  }
   context_->SessionOpened();
   context_->Counters(worker_.Index()).AddOpened();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
+  broadcasts_before_ = Manager()->BroadcastsToAll();
   if (phase_ != Phase::kOpen) return;
   SetDeadline(NextDeadline());
   if (phase_ == Phase::kOpen && !paused_ && !recv_pending_) SubmitRecv();
@@ -193,13 +205,16 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   if (!result.data.empty()) {
     context_->Counters(worker_.Index()).AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
-      CallHook("OnRecv", [&] { session_.OnRecv(result.data); });
+      CallHook(session_.packets_ != nullptr ? "OnPacket" : "OnRecv",
+               [&] { session_.OnRecv(result.data); });
     }
     return;
   }
   if (result.more) return;
   peer_closed_ = true;
   if (phase_ != Phase::kOpen) return ContinueEnd();
+  if (end_in_mail_) return;
+  if (packet_open_) return BeginEnd(CloseReason::kTruncated, Closing::kGraceful);
   if (fin_sent_ || context_->Options().on_peer_close == PeerClose::kCloseAfterFlush) {
     return BeginEnd(CloseReason::kPeerClosed, Closing::kGraceful);
   }
@@ -221,18 +236,19 @@ void Connection::ProcessSend(IoResult& result) noexcept {
 void Connection::Queue(SendBufferRef buffer) {
   if ((phase_ != Phase::kOpen && phase_ != Phase::kFlushing) || fin_sent_) return;
   queue_.Push(std::move(buffer));
+  if (!worker_.IsInHookOf(Id().value)) worker_.FlushLessOften();
   if (!send_pending_) worker_.FlushLater(*this);
 }
 
 void Connection::Flush() noexcept {
   if (send_pending_ || queue_.Empty()) return;
   if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
-  std::array<SendSlice, CompletionPort::kMaxSendSlices> slices;
+  const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
   last_progress_ = worker_.Now();
   send_pending_ = true;
   ++pending_;
-  worker_.Port().SubmitSend(*socket_, std::span(slices).first(count), send_event_);
+  worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
   SetDeadline(NextDeadline());
 }
 
@@ -250,21 +266,63 @@ void Connection::SubmitRecv() noexcept {
   worker_.Port().SubmitRecv(*socket_, recv_event_);
 }
 
+void Connection::ContinueRecv() noexcept {
+  if (recv_pending_) {
+    worker_.Port().ResumeRecv(*socket_, recv_event_);
+  } else if (!peer_closed_) {
+    SubmitRecv();
+  }
+}
+
 void Connection::SetPaused(bool paused) noexcept {
   if (phase_ > Phase::kOpen || paused == paused_) return;
   paused_ = paused;
+  if (paused) paused_at_ = worker_.Now();
   if (phase_ != Phase::kOpen) return;
   if (paused) {
     if (recv_pending_) worker_.Port().PauseRecv(*socket_, recv_event_);
     return;
   }
   last_recv_ = worker_.Now();
-  if (recv_pending_) {
-    worker_.Port().ResumeRecv(*socket_, recv_event_);
-  } else if (!peer_closed_) {
-    SubmitRecv();
+  packet_deadline_ = Moved(packet_deadline_, last_recv_ - paused_at_);
+  if (session_.packets_ != nullptr && session_.packets_->IsHolding()) {
+    DeliverHeldLater();
+  } else {
+    ContinueRecv();
   }
   SetDeadline(NextDeadline());
+}
+
+// No hook runs inside a verb. Until then the recv stays paused, so that nothing new comes first.
+void Connection::DeliverHeldLater() noexcept {
+  if (std::exchange(held_in_mail_, true)) return;
+  ++pending_;
+  PushLater();
+}
+
+void Connection::DeliverHeld() noexcept {
+  if (phase_ != Phase::kOpen || paused_) return;
+  if (state_.load(std::memory_order_relaxed) != State::kConnected) return;
+  CallHook("OnPacket", [this] { session_.packets_->DeliverHeld(); });
+  if (phase_ == Phase::kOpen && !paused_) ContinueRecv();
+}
+
+void Connection::PacketBegan() noexcept {
+  if (std::exchange(packet_open_, true)) return;
+  const TimePoint deadline = After(worker_.Now(), context_->Options().frame_timeout);
+  if (deadline >= packet_deadline_) return;
+  packet_deadline_ = deadline;
+  packet_reason_ = CloseReason::kFrameTimeout;
+  SetDeadline(deadline);
+}
+
+void Connection::PacketEnded() noexcept {
+  packet_open_ = false;
+  packet_deadline_ = kNever;
+}
+
+void Connection::EndForMemory() noexcept {
+  BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
 }
 
 // The one way to an end. The first reason stands; an abort, or a fault, cuts a graceful end short.
@@ -299,7 +357,8 @@ void Connection::ContinueEnd() noexcept {
   // has not read.
   if (peer_closed_) return Drain(false);
   if (!recv_pending_) return SubmitRecv();
-  if (std::exchange(paused_, false)) worker_.Port().ResumeRecv(*socket_, recv_event_);
+  paused_ = false;
+  worker_.Port().ResumeRecv(*socket_, recv_event_);
 }
 
 void Connection::Drain(bool abort) noexcept {
@@ -317,20 +376,35 @@ void Connection::Drain(bool abort) noexcept {
 // OnDisconnected never runs inside a verb, nor inside another session's hook, nor while the
 // residents are walked.
 void Connection::FinishOneLater() noexcept {
-  if (!FinishOne()) return;
-  const bool pushed = inbox_->Push(close_mail_);
+  if (FinishOne()) PushLater();
+}
+
+void Connection::PushLater() noexcept {
+  const bool pushed = inbox_->Push(later_mail_);
   NETCORE_ASSERT(pushed);  // a worker's inbox is open as long as somebody lives there
+}
+
+void Connection::RunLater() noexcept {
+  if (std::exchange(held_in_mail_, false)) {
+    DeliverHeld();
+    if (!FinishOne()) return;
+  }
+  Close();
 }
 
 void Connection::Close() noexcept {
   const bool cut = abort_ || !queue_.Empty();
   phase_ = Phase::kClosed;
+  ExitGroups();
+  place_.Leave();
   if (socket_ != nullptr) {
     worker_.Port().Close(*socket_, cut ? CloseMode::kAbort : CloseMode::kGraceful);
   }
   worker_.Remove(*this);
   state_.store(State::kClosed, std::memory_order_release);
   close_info_.bytes_unsent = queued_bytes_.load(std::memory_order_relaxed);
+
+  if (session_.packets_ != nullptr) session_.packets_->DropReceived();
 
   // Let go of in this order: the session, which may be this connection's end, then what lets
   // WaitStopped return.
@@ -366,6 +440,9 @@ void Connection::OnTimer(TimePoint now) noexcept {
       if (send_pending_ && After(last_progress_, context_->Options().send_stall_timeout) <= now) {
         return BeginEnd(CloseReason::kSendStalled, Closing::kAbort);
       }
+      if (CountsRecvTime() && packet_deadline_ <= now) {
+        return BeginEnd(packet_reason_, Closing::kGraceful);
+      }
       return BeginEnd(CloseReason::kIdleTimeout, Closing::kGraceful);
     case Phase::kFlushing:
       return Drain(true);
@@ -380,8 +457,8 @@ void Connection::OnTimer(TimePoint now) noexcept {
 TimePoint Connection::NextDeadline() const noexcept {
   const SessionOptions& options = context_->Options();
   TimePoint next = end_deadline_;
-  if (phase_ == Phase::kOpen && !paused_ && !peer_closed_) {
-    next = std::min(next, After(last_recv_, options.idle_timeout));
+  if (CountsRecvTime()) {
+    next = std::min({next, packet_deadline_, After(last_recv_, options.idle_timeout)});
   }
   if (send_pending_) next = std::min(next, After(last_progress_, options.send_stall_timeout));
   return next;
@@ -401,15 +478,15 @@ void Connection::SetDeadline(TimePoint deadline) noexcept {
 // False if it threw.
 template <typename Hook>
 bool Connection::RunHook(const char* name, Hook&& hook) noexcept {
-  const Worker::HookScope scope(worker_, name, id_);
+  const Worker::HookScope scope(worker_, name, Id().value);
   try {
     hook();
     return true;
   } catch (const std::exception& error) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", id_, peer_,
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", Id(), peer_,
              name, error.what());
   } catch (...) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", id_, peer_, name);
+    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", Id(), peer_, name);
   }
   return false;
 }

@@ -7,17 +7,20 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/endpoint.h"
+#include "netcore/base/timer_queue.h"
 #include "netcore/core/resident.h"
-#include "netcore/core/timer_queue.h"
 #include "netcore/core/worker.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/port_factory.h"
+#include "netcore/session/group.h"
 #include "netcore/session/send_queue.h"
 #include "netcore/session/session.h"
 #include "netcore/session/session_context.h"
+#include "netcore/session/session_table.h"
 
 namespace netcore {
 
@@ -65,17 +68,51 @@ class Connection final : public Resident, public Timer {
 
   // The session's verbs. Threads: any.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
+  SendResult Send(std::span<const std::byte> head, std::span<const std::byte> body) noexcept;
   SendResult Send(SendBufferRef buffer) noexcept;
   void Disconnect(CloseReason reason, Closing closing) noexcept;
   void ShutdownSend() noexcept;
   void AskPaused(bool paused) noexcept;
   bool Post(Task task);
 
+  // As SessionManager's. Threads: any.
+  bool Join(GroupId group) noexcept;
+  void Leave(GroupId group) noexcept;
+  void LeaveAll() noexcept;
+
+  /// A broadcast has reached the session's worker. Calls no hook, closes nobody, and leaves the
+  /// groups as they are. Threads: the worker's.
+  void QueueBroadcast(const SendBufferRef& buffer) noexcept;
+
+  /// What is queued in this round leaves before that of others whose first is queued later.
+  /// Threads: the worker's.
+  void FlushSoon() noexcept {
+    if (!send_pending_) worker_.FlushLater(*this);
+  }
+
+  /// Whether the broadcast to all of that number was called after OnConnected: one that was called
+  /// before may still be on its way. Threads: the worker's.
+  bool Hears(std::uint64_t broadcast_to_all) const noexcept {
+    return broadcast_to_all > broadcasts_before_;
+  }
+
+  /// The groups that it is in. Threads: the worker's.
+  const Membership* FirstMembership() const noexcept { return memberships_.get(); }
+  // What a PacketSession tells and asks while it delivers. Threads: the session's own.
+  bool IsPaused() const noexcept { return paused_; }
+  /// A packet was begun that is not whole; or it goes on.
+  void PacketBegan() noexcept;
+  /// A packet has come whole.
+  void PacketEnded() noexcept;
+  /// No memory for a packet: the session ends.
+  void EndForMemory() noexcept;
+
   std::size_t QueuedBytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
   bool IsConnected() const noexcept {
     return state_.load(std::memory_order_acquire) == State::kConnected;
   }
-  std::uint64_t Id() const noexcept { return id_; }
+  SessionId Id() const noexcept { return place_.Id(); }
+  const std::shared_ptr<SessionManager>& Manager() const noexcept { return context_->Manager(); }
   const Endpoint& Peer() const noexcept { return peer_; }
   Endpoint Local() const noexcept { return IsBegun() ? local_ : Endpoint(); }
 
@@ -102,10 +139,21 @@ class Connection final : public Resident, public Timer {
     SessionRef keep_;  // while it is in the mailbox
   };
 
-  class CloseMail final : public Mail {
+  // A join on its way to the worker. What is last here goes first: a membership needs the manager,
+  // which the session keeps.
+  struct PendingJoin {
+    void operator()() { static_cast<void>(keep->Begun()->EnterGroup(std::move(membership))); }
+
+    SessionRef keep;
+    std::unique_ptr<Membership> membership;
+  };
+
+  // To deliver what a pause held back, or to close: never both at once, for the former counts as
+  // pending.
+  class LaterMail final : public Mail {
    public:
-    explicit CloseMail(Connection& connection) noexcept : connection_(connection) {}
-    void Deliver() noexcept override { connection_.Close(); }
+    explicit LaterMail(Connection& connection) noexcept : connection_(connection) {}
+    void Deliver() noexcept override { connection_.RunLater(); }
     void Discard() noexcept override {}
 
    private:
@@ -136,15 +184,26 @@ class Connection final : public Resident, public Timer {
   void PushAction(Action action) noexcept;
   void SendFin() noexcept;
   void RunPosted(Task& task) noexcept;
+  bool EnterGroup(std::unique_ptr<Membership> membership) noexcept;
+  void ExitGroup(GroupId group) noexcept;
+  void ExitGroups() noexcept;
 
   void BeginEnd(CloseReason reason, Closing closing, const Error& error = {}) noexcept;
   void ContinueEnd() noexcept;
   void Drain(bool abort) noexcept;
   bool FinishOne() noexcept { return --pending_ == 0; }
   void FinishOneLater() noexcept;
+  void PushLater() noexcept;
+  void RunLater() noexcept;
   void Close() noexcept;
 
   void SubmitRecv() noexcept;
+  void ContinueRecv() noexcept;
+  void DeliverHeldLater() noexcept;
+  void DeliverHeld() noexcept;
+  bool CountsRecvTime() const noexcept {
+    return phase_ == Phase::kOpen && !paused_ && !peer_closed_;
+  }
   void SetDeadline(TimePoint deadline) noexcept;
   TimePoint NextDeadline() const noexcept;
   template <typename Hook>
@@ -156,7 +215,6 @@ class Connection final : public Resident, public Timer {
   Worker& worker_;  // the own thread's, until kClosed; other threads compare its address
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<SessionContext> context_;
-  const std::uint64_t id_;
   const Endpoint peer_;
 
   std::atomic<State> state_{State::kConnecting};
@@ -170,10 +228,15 @@ class Connection final : public Resident, public Timer {
   // The worker's from here on.
   Phase phase_ = Phase::kConnecting;
   bool paused_ = false;
+  bool held_in_mail_ = false;           // later_mail_ is on its way to deliver what was held back
   std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
   bool peer_closed_ = false;
+  bool end_in_mail_ = false;  // a hook asked for an end, behind what it sent before
+  bool packet_open_ = false;
+  CloseReason packet_reason_ = CloseReason::kFirstPacketTimeout;  // at packet_deadline_
   bool fin_asked_ = false;
   bool fin_sent_ = false;
+  bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
   bool recv_pending_ = false;
   bool abort_ = false;
@@ -187,12 +250,17 @@ class Connection final : public Resident, public Timer {
   SendQueue queue_;
   CloseInfo close_info_;
   TimePoint last_recv_ = {};
-  TimePoint last_progress_ = {};     // of the pending send
-  TimePoint end_deadline_ = kNever;  // of a connect, or of a graceful end
+  TimePoint paused_at_ = {};
+  TimePoint packet_deadline_ = kNever;  // of the first packet, or of one that is open
+  TimePoint last_progress_ = {};        // of the pending send
+  TimePoint end_deadline_ = kNever;     // of a connect, or of a graceful end
   std::unique_ptr<IocpEvent> connect_event_;
   IocpEvent recv_event_{EventKind::kRecv, *this};
   IocpEvent send_event_{EventKind::kSend, *this};
-  CloseMail close_mail_{*this};
+  LaterMail later_mail_{*this};
+  SessionTable::Place place_;                // the id, which all threads may read
+  std::unique_ptr<Membership> memberships_;  // linked through next_of_member
+  std::uint64_t broadcasts_before_ = UINT64_MAX;
 };
 
 }  // namespace netcore

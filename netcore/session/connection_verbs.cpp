@@ -1,10 +1,12 @@
 // What any thread may call on a connection. On the worker's own thread it is done at once;
 // otherwise, and behind mail that waits, it goes through the inbox, so that all of it happens in
 // the order in which it was called.
+#include <algorithm>
 #include <new>
 #include <utility>
 
 #include "netcore/session/connection.h"
+#include "netcore/session/session_manager.h"
 
 namespace netcore {
 
@@ -48,14 +50,29 @@ SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
   });
 }
 
+SendResult Connection::Send(std::span<const std::byte> head,
+                            std::span<const std::byte> body) noexcept {
+  const std::size_t size = head.size() + body.size();
+  return Enqueue(size, [&](bool direct) {
+    SendBufferRef buffer = direct ? worker_.Buffers().Create(size) : SendBuffer::Create(size);
+    const std::span<std::byte> bytes = buffer->Writable();
+    std::copy(head.begin(), head.end(), bytes.begin());
+    std::copy(body.begin(), body.end(), bytes.subspan(head.size()).begin());
+    return buffer;
+  });
+}
+
 SendResult Connection::Send(SendBufferRef buffer) noexcept {
   if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
   const std::size_t size = buffer->Size();
   return Enqueue(size, [&](bool) { return std::move(buffer); });
 }
 
-// A send that came by mail: nobody is there any more to be told that memory is short.
+// A send that came by mail: nobody is there any more to be told that memory is short. One that was
+// taken before the end, behind a broadcast that came too late for it, would leave a hole in what
+// the peer gets.
 void Connection::RunQueued(const SendBufferRef& buffer) noexcept {
+  if (broadcast_missed_) return;
   try {
     Queue(buffer);
   } catch (const std::bad_alloc&) {
@@ -81,6 +98,7 @@ void Connection::Ask(EndMail& mail, CloseReason reason, Closing closing) noexcep
   if (IsOwnThread() && !inbox_->HasMail()) {
     BeginEnd(reason, closing);
   } else {
+    if (IsOwnThread()) end_in_mail_ = true;
     mail.Send(*inbox_, reason, closing);
   }
 }
@@ -134,6 +152,72 @@ void Connection::AskPaused(bool paused) noexcept {
   if (!inbox_->HasMail()) return;
   ++own_pauses_in_mail_;
   PushAction([this] { --own_pauses_in_mail_; });
+}
+
+bool Connection::Join(GroupId group) noexcept {
+  if (!IsConnected()) return false;
+  try {
+    // It counts from here on, so that a broadcast that comes after it finds it.
+    auto membership =
+        std::make_unique<Membership>(Manager()->Groups(), group, *this, Id().Worker());
+    if (IsOwnThread() && !inbox_->HasMail()) return EnterGroup(std::move(membership));
+    return inbox_->Push(PendingJoin{session_.shared_from_this(), std::move(membership)});
+  } catch (const std::bad_alloc&) {
+    Disconnect(CloseReason::kSystemError, Closing::kAbort);
+    return false;
+  }
+}
+
+void Connection::Leave(GroupId group) noexcept {
+  if (state_.load(std::memory_order_acquire) == State::kClosed) return;
+  if (IsOwnThread() && !inbox_->HasMail()) return ExitGroup(group);
+  PushAction([this, group] { ExitGroup(group); });
+}
+
+void Connection::LeaveAll() noexcept {
+  if (state_.load(std::memory_order_acquire) == State::kClosed) return;
+  if (IsOwnThread() && !inbox_->HasMail()) return ExitGroups();
+  PushAction([this] { ExitGroups(); });
+}
+
+// False if it came too late.
+bool Connection::EnterGroup(std::unique_ptr<Membership> membership) noexcept {
+  if (phase_ != Phase::kOpen) return false;
+  Group& group = membership->GetGroup();
+  for (const Membership* one = FirstMembership(); one != nullptr; one = one->next_of_member.get()) {
+    if (&one->GetGroup() == &group) return true;
+  }
+  group.Add(*membership);
+  membership->next_of_member = std::move(memberships_);
+  memberships_ = std::move(membership);
+  return true;
+}
+
+void Connection::ExitGroup(GroupId group) noexcept {
+  std::unique_ptr<Membership>* link = &memberships_;
+  while (*link != nullptr && (*link)->GetGroup().Id() != group) link = &(*link)->next_of_member;
+  if (*link == nullptr) return;
+  const std::unique_ptr<Membership> gone = std::exchange(*link, std::move((*link)->next_of_member));
+  gone->GetGroup().Remove(*gone);
+}
+
+void Connection::ExitGroups() noexcept {
+  while (memberships_ != nullptr) ExitGroup(memberships_->GetGroup().Id());
+}
+
+void Connection::QueueBroadcast(const SendBufferRef& buffer) noexcept {
+  if (phase_ != Phase::kOpen || fin_asked_) {
+    broadcast_missed_ = true;
+    return;
+  }
+  const std::size_t size = buffer->Size();
+  if (!TryCount(size)) return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);
+  try {
+    Queue(buffer);
+  } catch (const std::bad_alloc&) {
+    queued_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
 }
 
 bool Connection::Post(Task task) {

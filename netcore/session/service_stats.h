@@ -16,6 +16,7 @@ struct ServiceStats {
   std::size_t sessions = 0;  // between OnConnected and OnDisconnected
   std::size_t peak_sessions = 0;
   std::uint64_t total_sessions = 0;  // that were ever Connected
+  std::size_t groups = 0;            // that have members
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;       // that the system took
   std::uint64_t refused = 0;          // connections closed because of max_sessions

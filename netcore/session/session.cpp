@@ -51,9 +51,14 @@ bool Session::IsConnected() const noexcept {
   return connection != nullptr && connection->IsConnected();
 }
 
-std::uint64_t Session::Id() const noexcept {
+SessionId Session::Id() const noexcept {
   Connection* const connection = Begun();
-  return connection != nullptr ? connection->Id() : 0;
+  return connection != nullptr ? connection->Id() : SessionId();
+}
+
+std::shared_ptr<SessionManager> Session::Manager() const noexcept {
+  Connection* const connection = Begun();
+  return connection != nullptr ? connection->Manager() : nullptr;
 }
 
 Endpoint Session::PeerEndpoint() const noexcept {
@@ -64,6 +69,11 @@ Endpoint Session::PeerEndpoint() const noexcept {
 Endpoint Session::LocalEndpoint() const noexcept {
   Connection* const connection = Begun();
   return connection != nullptr ? connection->Local() : Endpoint();
+}
+
+OwnedBytes Session::Keep(std::span<const std::byte> bytes) {
+  Worker* const worker = Worker::Current();
+  return worker != nullptr ? worker->KeptBytes().Copy(bytes) : OwnedBytes::Copy(bytes);
 }
 
 void Session::OnRecv(std::span<std::byte>) {}

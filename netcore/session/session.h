@@ -1,5 +1,5 @@
-// Session: one connection, as its user sees it. Subclass it, override the hooks, hand a factory to
-// a Service. The machinery behind it is Connection.
+// Session: one connection, as its user sees it. Subclass it (or PacketSession), override the hooks,
+// hand a factory to a Service. The machinery behind it is Connection.
 #pragma once
 
 #include <atomic>
@@ -11,13 +11,17 @@
 
 #include "netcore/base/endpoint.h"
 #include "netcore/base/task.h"
+#include "netcore/buffer/owned_bytes.h"
 #include "netcore/buffer/send_buffer.h"
 #include "netcore/session/close_info.h"
+#include "netcore/session/session_id.h"
 
 namespace netcore {
 
 class Connection;
+class PacketSession;
 class Session;
+class SessionManager;
 
 using SessionRef = std::shared_ptr<Session>;
 
@@ -37,6 +41,8 @@ enum class SendResult : std::uint8_t {
   kClosing,    // not connected: the session is ending, has ended, or has not begun
   kQueueFull,  // SessionOptions::max_send_queue_bytes would be passed; the session ends with
                // kSendQueueFull
+  kBadPacket,  // of PacketSession::SendPacket: the format can't say this packet. Nothing is queued,
+               // and the session goes on: the caller has a bug, or an answer that is too long
 };
 
 ///     accept / connect -> Connected -> Disconnecting -> Closed
@@ -96,8 +102,12 @@ class Session : public std::enable_shared_from_this<Session> {
 
   bool IsConnected() const noexcept;
 
-  /// Counts up from 1 in one service or connector; 0 before the session begins.
-  std::uint64_t Id() const noexcept;
+  /// None before the session begins; stays when it has ended, and is no other session's of the same
+  /// service or connector then either.
+  SessionId Id() const noexcept;
+
+  /// Where the session is found by its id, and joins groups. Null before the session begins.
+  std::shared_ptr<SessionManager> Manager() const noexcept;
 
   /// None before the session begins; stays when it has ended.
   Endpoint PeerEndpoint() const noexcept;
@@ -120,14 +130,23 @@ class Session : public std::enable_shared_from_this<Session> {
   /// It is over; the socket is closed. Once, the last hook.
   virtual void OnDisconnected(const CloseInfo& info);
 
+  /// A copy of `bytes` that outlives the hook, for a job on another thread. On a worker's thread it
+  /// is in memory of that worker, which needs no allocation once warm; elsewhere on the heap.
+  /// Throws std::bad_alloc.
+  static OwnedBytes Keep(std::span<const std::byte> bytes);
+
  private:
   friend class Connection;
+  friend class SessionManager;
+  friend class GroupCheck;  // a simulation's
+  friend class PacketSession;
 
   // Null before the session begins. A factory may have shown the session to other threads by then.
   Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }
 
   std::unique_ptr<Connection> connection_;   // made once, when the session begins
   std::atomic<Connection*> begun_{nullptr};  // the same, for all threads
+  PacketSession* packets_ = nullptr;         // itself, if it is one
 };
 
 }  // namespace netcore

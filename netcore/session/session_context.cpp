@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "netcore/session/session_manager.h"
+
 namespace netcore {
 namespace {
 
@@ -33,10 +35,12 @@ SessionContext::Ticket::~Ticket() {
 }
 
 SessionContext::SessionContext(const SessionOptions& options, std::size_t max_sessions,
-                               std::size_t workers, std::shared_ptr<const Log> log)
+                               std::size_t workers, std::shared_ptr<SessionManager> manager,
+                               std::shared_ptr<const Log> log)
     : options_(options),
       max_sessions_(max_sessions),
       worker_count_(workers),
+      manager_(std::move(manager)),
       log_(std::move(log)),
       counters_(std::make_unique<WorkerCounters[]>(workers)) {}
 
@@ -113,6 +117,7 @@ ServiceStats SessionContext::Stats() const {
   ServiceStats stats;
   stats.sessions = sessions_.load(std::memory_order_relaxed);
   stats.peak_sessions = peak_sessions_.load(std::memory_order_relaxed);
+  stats.groups = manager_->GroupCount();
   stats.refused = refused_.load(std::memory_order_relaxed);
   for (std::size_t worker = 0; worker < worker_count_; ++worker) {
     counters_[worker].AddTo(stats);

@@ -1,5 +1,5 @@
-// SessionContext: what all sessions of one service or connector share: options, counters, and the
-// count of who lives. Knows neither service nor session.
+// SessionContext: what all sessions of one service or connector share: options, counters, the
+// manager, and the count of who lives. Knows neither service nor session.
 #pragma once
 
 #include <array>
@@ -18,6 +18,8 @@
 #include "netcore/session/session_options.h"
 
 namespace netcore {
+
+class SessionManager;
 
 /// Counters that one worker writes and everybody reads: no two workers share a cache line.
 class alignas(64) WorkerCounters {
@@ -47,8 +49,8 @@ class alignas(64) WorkerCounters {
   std::array<Counter, kCloseReasonCount> ended_{};
 };
 
-/// Owns: the figures. Lifetime: shared by the service and its sessions; may outlive the service.
-/// Threads: any.
+/// Owns: the figures; a share in the manager. Lifetime: shared by the service and its sessions; may
+/// outlive the service. Threads: any.
 class SessionContext : public std::enable_shared_from_this<SessionContext> {
  public:
   /// Counts as alive whatever must be over before WaitStopped returns: a session, a listener's
@@ -77,7 +79,7 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
 
   /// `max_sessions` 0: no limit.
   SessionContext(const SessionOptions& options, std::size_t max_sessions, std::size_t workers,
-                 std::shared_ptr<const Log> log);
+                 std::shared_ptr<SessionManager> manager, std::shared_ptr<const Log> log);
   SessionContext(const SessionContext&) = delete;
   SessionContext& operator=(const SessionContext&) = delete;
 
@@ -87,9 +89,7 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   /// For the worker's own thread.
   WorkerCounters& Counters(std::size_t worker) noexcept { return counters_[worker]; }
 
-  std::uint64_t NextSessionId() noexcept {
-    return 1 + ids_.fetch_add(1, std::memory_order_relaxed);
-  }
+  const std::shared_ptr<SessionManager>& Manager() const noexcept { return manager_; }
 
   /// For what is no session. None once stopping.
   Ticket Enter() noexcept;
@@ -125,10 +125,10 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   const SessionOptions options_;
   const std::size_t max_sessions_;
   const std::size_t worker_count_;
+  const std::shared_ptr<SessionManager> manager_;
   const std::shared_ptr<const Log> log_;
   const std::unique_ptr<WorkerCounters[]> counters_;
 
-  std::atomic<std::uint64_t> ids_{0};
   std::atomic<std::size_t> places_taken_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::size_t> sessions_{0};

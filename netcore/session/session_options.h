@@ -24,6 +24,14 @@ struct SessionOptions {
   /// How long the peer may send nothing. Time in PauseRecv does not count.
   std::chrono::milliseconds idle_timeout{0};
 
+  /// Of a PacketSession: how long after connecting its first whole packet may take. Time in
+  /// PauseRecv does not count.
+  std::chrono::milliseconds first_packet_timeout{0};
+
+  /// Of a PacketSession: how long a packet may take from its first byte to its last. Bytes that
+  /// drip in do not put it off. Time in PauseRecv does not count.
+  std::chrono::milliseconds frame_timeout{60'000};
+
   /// How long what was handed to the system (64 KiB at most) may take to be accepted by the peer.
   std::chrono::milliseconds send_stall_timeout{60'000};
 

@@ -8,8 +8,9 @@
 namespace netcore {
 namespace {
 
-constexpr std::array<std::string_view, 9> kEventNames = {
-    "round", "clock", "adopt", "submit", "complete", "cancel", "close", "shutdown", "note"};
+constexpr std::array<std::string_view, 10> kEventNames = {"round",    "clock",  "adopt", "submit",
+                                                          "complete", "cancel", "close", "shutdown",
+                                                          "note",     "logic"};
 
 constexpr std::array<std::string_view, 4> kKindNames = {"accept", "connect", "recv", "send"};
 
@@ -59,6 +60,10 @@ std::string SimTrace::Describe(const Entry& entry, const std::string& note) {
   if (entry.event == SimEvent::kClock) return fmt::format("{:>12} us  clock", micros);
   if (entry.event == SimEvent::kRound) {
     return fmt::format("{:>12} us  round of worker {}", micros, entry.place);
+  }
+  if (entry.event == SimEvent::kLogic) {
+    if (entry.place == 0) return fmt::format("{:>12} us  an alarm of the job queues", micros);
+    return fmt::format("{:>12} us  step of job queue {}", micros, entry.place);
   }
   const bool of_operation = entry.event == SimEvent::kSubmit ||
                             entry.event == SimEvent::kComplete || entry.event == SimEvent::kCancel;

@@ -23,6 +23,7 @@ enum class SimEvent : std::uint8_t {
   kClose,     // of a socket; the detail is the CloseMode
   kShutdown,  // of a socket's sending
   kNote,      // what a scenario or the log said
+  kLogic,     // a step of a job queue; the place is its number, 0 for an alarm
 };
 
 /// Threads: one.

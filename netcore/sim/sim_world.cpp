@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "netcore/base/assert.h"
+#include "netcore/sim/group_check.h"
 #include "netcore/sim/memory_factory.h"
 
 namespace netcore {
@@ -40,14 +41,27 @@ std::shared_ptr<IocpCore> SimWorld::MakeCore(std::size_t workers) {
   options.threads = workers != 0 ? workers : 1 + Random().Below(3);
   options.hook_time_limit = std::chrono::milliseconds::zero();  // a watchdog would be a thread
   options.port_factory = std::make_shared<MemoryFactory>(net_);
-  options.log = [this](LogLevel, std::string_view line) {
+  options.log = MakeLogSink();
+  auto core = std::make_shared<IocpCore>(std::move(options));
+  Drive(core);
+  return core;
+}
+
+LogSink SimWorld::MakeLogSink() {
+  return [this](LogLevel, std::string_view line) {
     const SimOwnWork own(&control_);
     Note(line);
     if (log_.size() < kKeptLogLines) log_.emplace_back(line);
   };
-  auto core = std::make_shared<IocpCore>(std::move(options));
-  Drive(core);
-  return core;
+}
+
+const std::shared_ptr<SimExecutor>& SimWorld::Logic() {
+  if (logic_ != nullptr) return logic_;
+  const SimOwnWork own(&control_);
+  logic_threads_ = options_.logic_threads != 0 ? options_.logic_threads : 1 + Random().Below(3);
+  logic_ = std::make_shared<SimExecutor>(net_, std::make_shared<const Log>(MakeLogSink()));
+  logic_->SetDriver([this] { return Step(kNever); });
+  return logic_;
 }
 
 void SimWorld::Drive(const std::shared_ptr<IocpCore>& core) {
@@ -150,11 +164,22 @@ void SimWorld::CheckQueues() {
   });
 }
 
+void SimWorld::CheckGroups() {
+  const auto check = [this](const std::shared_ptr<SessionManager>& manager) {
+    if (manager == nullptr) return;
+    const std::string violation = GroupCheck::Violation(*manager);
+    Check(violation.empty(), violation);
+  };
+  for (const auto& service : services_) check(service->Sessions());
+  check(connector_->Sessions());
+}
+
 void SimWorld::WakeAll() noexcept {
   for (Driven& worker : workers_) worker.quiet = false;
 }
 
-// One round of a worker, or, when none has anything to do, the clock moves. False when nothing can
+// One round of a worker or one step of a job queue, or, when none has anything to do, the clock
+// moves. False when nothing can
 // happen any more.
 bool SimWorld::Step(TimePoint limit) {
   const SimOwnWork own(&control_);
@@ -164,13 +189,20 @@ bool SimWorld::Step(TimePoint limit) {
   }
   if (RunActions()) WakeAll();
   const auto can_run = [](const Driven& worker) { return !worker.quiet && !worker.ended; };
-  const auto count = std::count_if(workers_.begin(), workers_.end(), can_run);
-  if (count == 0) return MoveClock(limit);
-  std::uint32_t pick = Random().Below(static_cast<std::uint32_t>(count));
-  const auto chosen = std::find_if(workers_.begin(), workers_.end(), [&](const Driven& worker) {
-    return can_run(worker) && pick-- == 0;
-  });
-  RunRound(*chosen);
+  const auto count =
+      static_cast<std::uint32_t>(std::count_if(workers_.begin(), workers_.end(), can_run));
+  const std::uint32_t choices = count + CountLogicChoices();
+  if (choices == 0) return MoveClock(limit);
+  std::uint32_t pick = Random().Below(choices);
+  if (pick >= count) {
+    RunLogic(pick - count);
+  } else {
+    const auto chosen = std::find_if(workers_.begin(), workers_.end(), [&](const Driven& worker) {
+      return can_run(worker) && pick-- == 0;
+    });
+    RunRound(*chosen);
+  }
+  CheckGroups();
   Creep();
   if (steps_ % 16 == 0) CheckQueues();
   return true;
@@ -184,15 +216,41 @@ void SimWorld::RunRound(Driven& worker) {
     const SimForeignWork foreign(&control_);
     status = worker.set->RunRound(worker.index);
   }
-  if (control_.memory != nullptr && control_.memory->TakeFailed()) {
-    control_.faults.Count(Fault::kNoMemory);
-  }
+  TakeFailedAllocation();
   worker.ended = status == DispatchStatus::kStopped;
   if (status == DispatchStatus::kTimedOut) {
     worker.quiet = true;
   } else {
     WakeAll();
   }
+}
+
+void SimWorld::TakeFailedAllocation() noexcept {
+  if (control_.memory != nullptr && control_.memory->TakeFailed()) {
+    control_.faults.Count(Fault::kNoMemory);
+  }
+}
+
+// The steps that its threads might be about to take, and the clock that might ring.
+std::uint32_t SimWorld::CountLogicChoices() const noexcept {
+  if (logic_ == nullptr) return 0;
+  const std::size_t steps = std::min(logic_->ReadyCount(), logic_threads_);
+  return static_cast<std::uint32_t>(steps) + (logic_->NextAlarm() <= Now() ? 1U : 0U);
+}
+
+void SimWorld::RunLogic(std::uint32_t choice) {
+  std::uint64_t number = 0;
+  if (choice < std::min(logic_->ReadyCount(), logic_threads_)) {
+    const std::size_t most = Random().OneIn(4) ? 32 : 1 + Random().Below(3);
+    const SimForeignWork foreign(&control_);
+    number = logic_->RunStep(choice, most);
+  } else {
+    const SimForeignWork foreign(&control_);
+    logic_->RingOne();
+  }
+  control_.trace.Add(Now(), SimEvent::kLogic, 0, number, 0);
+  TakeFailedAllocation();
+  WakeAll();  // jobs send mail
 }
 
 bool SimWorld::RunActions() {
@@ -218,6 +276,7 @@ void SimWorld::Creep() {
 TimePoint SimWorld::NextTime() {
   TimePoint next = net_->NextStep();
   if (!actions_.empty()) next = std::min(next, actions_.begin()->first);
+  if (logic_ != nullptr) next = std::min(next, logic_->NextAlarm());
   for (const Driven& worker : workers_) {
     if (worker.ended) continue;
     next = std::min(next, worker.set->At(worker.index).Timers().NextDeadline());
@@ -249,6 +308,12 @@ DispatchStatus SimWorld::Dispatch(std::chrono::milliseconds timeout) {
   return DispatchStatus::kTimedOut;
 }
 
+void SimWorld::CheckIsEmpty(const std::shared_ptr<SessionManager>& manager) {
+  if (manager == nullptr) return;
+  Check(manager->Count() == 0, "a session is found after everything ended");
+  Check(manager->GroupCount() == 0, "a group is left without members");
+}
+
 bool SimWorld::RunToRest(std::chrono::milliseconds limit) {
   const TimePoint end = Later(Now(), limit);
   while (Now() < end && steps_ <= kMostSteps) {
@@ -267,13 +332,19 @@ void SimWorld::Finish() {
   for (const auto& service : services_) service->Stop(kDeadline);
   connector_->Stop(kDeadline);
   WakeAll();
+  if (logic_ != nullptr) {
+    RunFor(kDeadline + std::chrono::seconds(1));  // the last hooks still push
+    StopLogic();
+  }
   Check(RunToRest(options_.drain_limit), "not everything ended in time after the faults stopped");
   for (const auto& service : services_) {
     Check(service->WaitStopped().complete, "a stopped service did not end");
     Check(service->Stats().sessions == 0, "a stopped service counts sessions");
+    CheckIsEmpty(service->Sessions());
   }
   Check(connector_->WaitStopped().complete, "a stopped connector did not end");
   Check(connector_->Stats().sessions == 0, "a stopped connector counts sessions");
+  CheckIsEmpty(connector_->Sessions());
   CheckQueues();
   for (const Driven& worker : workers_) {
     if (worker.ended) continue;
@@ -282,6 +353,14 @@ void SimWorld::Finish() {
   }
   StopCores();
   CheckNothingLeft();
+}
+
+void SimWorld::StopLogic() {
+  logic_->Stop(StopMode::kDrain);
+  Check(RunToRest(options_.drain_limit), "the job queues do not come to their end");
+  Check(logic_->IsOver(), "a job queue is not closed after the stop");
+  Check(logic_->ReadyCount() == 0 && logic_->NextAlarm() == kNever, "a job queue is left over");
+  logic_->SetDriver({});
 }
 
 void SimWorld::StopCores() {

@@ -22,6 +22,7 @@
 #include "netcore/session/session.h"
 #include "netcore/sim/memory_net.h"
 #include "netcore/sim/sim_control.h"
+#include "netcore/sim/sim_executor.h"
 
 namespace netcore {
 
@@ -29,6 +30,9 @@ struct SimOptions {
   /// Workers of each core. 0: from 1 to 3, drawn from the seed.
   std::size_t server_workers = 0;
   std::size_t client_workers = 0;
+
+  /// Threads of the logic executor. 0: from 1 to 3, drawn when it is first asked for.
+  std::size_t logic_threads = 0;
 
   /// Whether anything goes wrong. The order of things and the clock are drawn in any case.
   bool faults = true;
@@ -43,12 +47,12 @@ struct SimOptions {
   SimMemory* memory = nullptr;
 };
 
-/// Servers listen on one IocpCore, clients connect from another; each worker's rounds are run in
-/// an order drawn from the seed. What is called outside hooks is as if called from a thread that is
-/// no worker's.
+/// Servers listen on one IocpCore, clients connect from another; each worker's rounds, and the
+/// steps of job queues between them, are run in an order drawn from the seed. What is called
+/// outside hooks is as if called from a thread that is no worker's.
 ///
-/// Owns: the net, both cores, services and connectors. Lifetime: Simulate's; sessions may outlive
-/// it. Threads: one.
+/// Owns: the net, both cores, the logic executor, services and connectors. Lifetime: Simulate's;
+/// sessions may outlive it. Threads: one.
 class SimWorld final : private WorkerDriver {
  public:
   explicit SimWorld(std::uint64_t seed, SimOptions options = {});
@@ -64,6 +68,10 @@ class SimWorld final : private WorkerDriver {
 
   /// Begins to connect to `port`, as Connector::Connect does. Also from inside a hook.
   Error Connect(int port, const SessionRef& session);
+
+  /// What job queues run on, in place of a LogicPool: JobQueue::Create(world.Logic()). Finish stops
+  /// it, with a drain, when the sessions have ended.
+  const std::shared_ptr<SimExecutor>& Logic();
 
   /// Runs everything until `condition` holds, at most for `limit` in virtual time. False if it does
   /// not hold then, and as soon as a rule is broken. Not from inside a hook.
@@ -125,9 +133,14 @@ class SimWorld final : private WorkerDriver {
   DispatchStatus Dispatch(std::chrono::milliseconds timeout) override;
 
   std::shared_ptr<IocpCore> MakeCore(std::size_t workers);
+  LogSink MakeLogSink();
   void Drive(const std::shared_ptr<IocpCore>& core);
   bool Step(TimePoint limit);
   void RunRound(Driven& worker);
+  std::uint32_t CountLogicChoices() const noexcept;
+  void RunLogic(std::uint32_t choice);
+  void StopLogic();
+  void TakeFailedAllocation() noexcept;
   bool RunActions();
   bool MoveClock(TimePoint limit);
   TimePoint NextTime();
@@ -135,6 +148,8 @@ class SimWorld final : private WorkerDriver {
   void WakeAll() noexcept;
   void Watch(const SessionRef& session, std::size_t queue_limit);
   void CheckQueues();
+  void CheckGroups();
+  void CheckIsEmpty(const std::shared_ptr<SessionManager>& manager);
   bool RunToRest(std::chrono::milliseconds limit);
   void StopCores();
   void CheckNothingLeft();
@@ -147,6 +162,8 @@ class SimWorld final : private WorkerDriver {
   std::vector<std::unique_ptr<Service>> services_;
   std::unique_ptr<Connector> connector_;
   std::vector<Driven> workers_;
+  std::shared_ptr<SimExecutor> logic_;  // null until asked for
+  std::size_t logic_threads_ = 0;
   std::vector<Watched> watched_;
   std::multimap<TimePoint, std::function<void()>> actions_;
   std::vector<std::string> log_;

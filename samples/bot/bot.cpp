@@ -1,31 +1,33 @@
 // Counting connections and how they end.
 #include "bot/bot.h"
 
+#include <mutex>
+
 namespace samples {
 
-void Bot::OnConnected() {
+void Bot::Connected() {
   was_connected_ = true;
-  Stats().connected.fetch_add(1);
+  connections_->connected.fetch_add(1);
 }
 
-void Bot::OnDisconnected(const netcore::CloseInfo& info) {
+void Bot::Disconnected(const netcore::CloseInfo& info) {
   if (!was_connected_) {
     Remember(info);
-    Stats().failed.fetch_add(1);
+    connections_->failed.fetch_add(1);
     return;
   }
-  if (!shared_->closing.load()) {
+  if (!connections_->closing.load()) {
     Remember(info);
-    Stats().broken.fetch_add(1);
+    connections_->broken.fetch_add(1);
   }
-  Stats().ended.fetch_add(1);
+  connections_->ended.fetch_add(1);
 }
 
 void Bot::Remember(const netcore::CloseInfo& info) {
-  const std::lock_guard lock(shared_->mutex);
-  if (!shared_->first_failure.empty()) return;
-  shared_->first_failure = netcore::ToString(info.reason);
-  if (info.error) shared_->first_failure += " (" + info.error.Message() + ")";
+  const std::lock_guard lock(connections_->mutex);
+  if (!connections_->first_failure.empty()) return;
+  connections_->first_failure = netcore::ToString(info.reason);
+  if (info.error) connections_->first_failure += " (" + info.error.Message() + ")";
 }
 
 }  // namespace samples

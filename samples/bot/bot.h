@@ -1,53 +1,40 @@
-// Bot: one client of a load run, whatever the mode. The run knows no more of it than this.
+// Bot: one client of a load run, whatever it says. The run knows no more of it than this.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <string>
+#include <utility>
 
-#include "bot/load_stats.h"
+#include "bot/connection_stats.h"
 #include "netcore/session/session.h"
 
 namespace samples {
 
-/// What the bots of a run share with it.
+/// The half of a client that is no session. Who derives from it is one as well, and tells it of its
+/// first hook and its last.
 ///
-/// Lifetime: shared by the run and its bots.
-struct LoadShared {
-  LoadStats stats;
-  std::atomic<bool> draining{false};  // answers are still welcome, nothing new is sent
-  std::atomic<bool> closing{false};   // whoever ends from here on was meant to
-
-  std::mutex mutex;
-  std::string first_failure;  // under mutex: what the first one that failed or broke said
-};
-
-/// Lifetime: a session's. Threads: the worker's own, but for what says otherwise.
-class Bot : public netcore::Session {
+/// Lifetime: a session's. Threads: the session's worker, but for AsSession.
+class Bot {
  public:
-  explicit Bot(std::shared_ptr<LoadShared> shared) : shared_(std::move(shared)) {}
+  explicit Bot(std::shared_ptr<ConnectionStats> connections)
+      : connections_(std::move(connections)) {}
+  Bot(const Bot&) = delete;
+  Bot& operator=(const Bot&) = delete;
+  virtual ~Bot() = default;
 
-  /// Begins the load. Called once, after everybody has connected, if this one has.
-  virtual void Begin() = 0;
+  virtual netcore::Session& AsSession() noexcept = 0;
+
+  /// Says one message. What it does when that is answered is its load's affair.
+  virtual void Speak() = 0;
 
  protected:
-  LoadShared& Shared() noexcept { return *shared_; }
-  LoadStats& Stats() noexcept { return shared_->stats; }
-
-  void OnConnected() override;
-  void OnDisconnected(const netcore::CloseInfo& info) override;
+  void Connected();
+  void Disconnected(const netcore::CloseInfo& info);
 
  private:
   void Remember(const netcore::CloseInfo& info);
 
-  const std::shared_ptr<LoadShared> shared_;
+  const std::shared_ptr<ConnectionStats> connections_;
   bool was_connected_ = false;
 };
-
-/// A mode of load: makes the bot with this number, counted from 0.
-using BotFactory = std::function<std::shared_ptr<Bot>(std::size_t number)>;
 
 }  // namespace samples

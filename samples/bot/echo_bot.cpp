@@ -6,16 +6,18 @@
 
 namespace samples {
 
-EchoBot::EchoBot(std::shared_ptr<LoadShared> shared, std::shared_ptr<const BytePattern> pattern,
-                 const LoadOptions& options, std::size_t number)
-    : Bot(std::move(shared)),
+EchoBot::EchoBot(std::shared_ptr<ConnectionStats> connections, std::shared_ptr<EchoStats> stats,
+                 std::shared_ptr<const BytePattern> pattern, const LoadOptions& options,
+                 std::size_t number)
+    : Bot(std::move(connections)),
+      stats_(std::move(stats)),
       pattern_(std::move(pattern)),
       number_(number),
       message_size_(options.message_size),
-      pipeline_(options.pipeline) {}
+      speaks_when_answered_(options.rate <= 0) {}
 
-void EchoBot::Begin() {
-  if (!Shared().draining.load()) SendMessages(pipeline_, Clock::now());
+void EchoBot::Speak() {
+  if (!stats_->draining.load()) SendMessages(1, Clock::now());
 }
 
 void EchoBot::SendMessages(std::size_t count, Clock::time_point now) {
@@ -28,36 +30,28 @@ void EchoBot::SendMessages(std::size_t count, Clock::time_point now) {
     }
     in_flight_.push_back(now);
   }
-  Stats().messages_sent.fetch_add(count);
+  stats_->messages_sent.fetch_add(count);
 }
 
 void EchoBot::OnRecv(std::span<std::byte> bytes) {
   const bool too_many = bytes.size() > bytes_sent_ - bytes_received_;
   if (too_many || !pattern_->Matches(number_, bytes_received_, bytes)) {
-    Stats().corrupted.fetch_add(1);
+    stats_->corrupted.fetch_add(1);
     return Disconnect(netcore::CloseReason::kLocal, netcore::Closing::kAbort);
   }
   const std::uint64_t before = bytes_received_ / message_size_;
   bytes_received_ += bytes.size();
-  Stats().bytes_received.fetch_add(bytes.size(), std::memory_order_relaxed);
 
   const auto complete = static_cast<std::size_t>(bytes_received_ / message_size_ - before);
   if (complete == 0) return;
   const Clock::time_point now = Clock::now();
   for (std::size_t message = 0; message < complete; ++message) {
-    Stats().latency.Record(now - in_flight_.front());
+    stats_->latency.Record(now - in_flight_.front());
     in_flight_.pop_front();
   }
-  if (!Shared().draining.load()) SendMessages(complete, now);
+  if (speaks_when_answered_ && !stats_->draining.load()) SendMessages(complete, now);
   // Last, so that nobody sees all answers there while new messages are about to leave.
-  Stats().messages_received.fetch_add(complete);
-}
-
-BotFactory MakeEchoBots(std::shared_ptr<LoadShared> shared, const LoadOptions& options) {
-  return [shared = std::move(shared), pattern = std::make_shared<const BytePattern>(),
-          options](std::size_t number) {
-    return std::make_shared<EchoBot>(shared, pattern, options, number);
-  };
+  stats_->messages_received.fetch_add(complete);
 }
 
 }  // namespace samples

@@ -1,44 +1,50 @@
-// LoadResult: what came out of a load run, and how it is told to people and to programs.
+// LoadResult: what came of one mode of a run.
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <iosfwd>
+#include <optional>
 #include <string>
 
+#include "bot/latencies.h"
 #include "bot/load_options.h"
 
 namespace samples {
 
-struct LoadResult {
-  LoadOptions options;
-  std::string mode;
-  std::string backend;
-
-  std::uint64_t connected = 0;
-  std::uint64_t failed = 0;     // clients that could not connect
-  std::uint64_t broken = 0;     // connections that ended before the run did
-  std::uint64_t corrupted = 0;  // clients that got something other than what they sent
-  std::string first_failure;    // what the first of these said
-
-  std::chrono::duration<double> duration{0};  // of the load alone
-  std::uint64_t messages = 0;                 // answered within it
-  std::uint64_t bytes = 0;                    // received within it
-  std::uint64_t lost = 0;                     // messages never answered, drain included
-
-  std::chrono::nanoseconds p50{0};
-  std::chrono::nanoseconds p99{0};
-  std::chrono::nanoseconds max{0};
-
-  bool Good() const noexcept;
-  double MessagesPerSecond() const noexcept;
-  double MegabytesPerSecond() const noexcept;  // 10^6 bytes, in each direction
+struct LoadTotals {
+  std::uint64_t messages = 0;    // said
+  std::uint64_t deliveries = 0;  // received, whole, for the first time
 };
 
-void PrintTable(std::ostream& out, const LoadResult& result);
+struct LoadResult {
+  LoadMode mode{};
+  std::string title;
+  bool prepared = false;  // everybody was where it should be; otherwise nothing was said
 
-/// One object, flat; times in microseconds.
-void PrintJson(std::ostream& out, const LoadResult& result);
+  std::chrono::duration<double> duration{0};  // of the load alone
+  LoadTotals within;                          // that
+  LoadTotals totals;                          // what was on its way at its end included
+  std::uint64_t expected = 0;                 // deliveries that there should be
+  std::uint64_t held_back = 0;   // messages that were said late, as too many were on their way
+  std::uint64_t foreign = 0;     // messages of others than this run
+  std::uint64_t complaints = 0;  // of the server
+  std::string first_complaint;
+
+  std::uint64_t lost = 0;        // deliveries that never came
+  std::uint64_t duplicated = 0;  // that came again
+  std::uint64_t reordered = 0;   // that came behind what the same sender said later
+  std::uint64_t corrupted = 0;   // that were not as they were sent, or not for who got them
+
+  std::optional<Latencies> round_trip;     // until the speaker itself had it
+  std::optional<Latencies> last_receiver;  // until everybody had it
+
+  bool Good() const noexcept {
+    return prepared && totals.messages > 0 && complaints == 0 && lost == 0 && duplicated == 0 &&
+           reordered == 0 && corrupted == 0;
+  }
+  double PerSecond(std::uint64_t count) const noexcept {
+    return duration.count() > 0 ? static_cast<double>(count) / duration.count() : 0;
+  }
+};
 
 }  // namespace samples

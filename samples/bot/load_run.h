@@ -1,5 +1,5 @@
-// LoadRun: connects many bots, lets them load a server for a time, waits for the last answers and
-// says what came of it. Knows no mode.
+// LoadRun: connects many bots, lets them load a server in one mode after another, waits for the
+// last answers and says what came of it. Knows no mode.
 #pragma once
 
 #include <chrono>
@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "bot/bot.h"
+#include "bot/connection_stats.h"
+#include "bot/crowd.h"
 #include "bot/load_options.h"
-#include "bot/load_result.h"
+#include "bot/run_result.h"
 #include "netcore/core/iocp_core.h"
 #include "netcore/service/connector.h"
 
@@ -21,37 +22,42 @@ namespace samples {
 /// core's, which runs already.
 class LoadRun {
  public:
-  /// Called a few times a second with what is going on.
-  using Progress = std::function<void(const std::string&)>;
+  /// Called some times a second with how much of a part is done, 0 to 1, and what is going on.
+  using Progress = std::function<void(double done, const std::string& text)>;
 
   LoadRun(std::shared_ptr<netcore::IocpCore> core, const LoadOptions& options,
-          std::shared_ptr<LoadShared> shared, BotFactory make_bot, Progress progress);
+          std::shared_ptr<ConnectionStats> connections, std::unique_ptr<Crowd> crowd,
+          Progress progress);
 
-  /// Takes as long as the options allow, or until a stop signal. Once.
-  LoadResult Run();
+  /// Takes as long as the options allow, or until a stop signal. Once. Modes that come behind one
+  /// that failed are not tried.
+  RunResult Run();
 
  private:
   using Clock = std::chrono::steady_clock;
 
   void Connect();
-  void Load(LoadResult& result);
-  void Drain();
+  LoadResult RunLoad(LoadMode mode);
+  void Prepare(Load& load);
+  void Carry(Load& load, LoadResult& result);
+  void Drain(Load& load);
   void Close();
 
+  bool IsTimeToShow();
   void ShowConnecting();
-  void ShowLoad(std::chrono::duration<double> elapsed);
-  bool AllEnded() const noexcept;
+  void ShowLoad(const Load& load, LoadMode mode, Clock::duration elapsed);
+  bool AllEnded() const noexcept { return stats_->ended == stats_->connected; }
   template <typename Condition>
-  void WaitUntil(Clock::time_point deadline, Condition&& condition);
+  bool WaitUntil(Clock::time_point deadline, Condition&& condition);
 
   const std::shared_ptr<netcore::IocpCore> core_;
   const LoadOptions options_;
-  const std::shared_ptr<LoadShared> shared_;
-  LoadStats& stats_;
-  const BotFactory make_bot_;
+  const std::shared_ptr<ConnectionStats> stats_;
+  const std::unique_ptr<Crowd> crowd_;
   const Progress progress_;
   netcore::Connector connector_;
   std::vector<std::shared_ptr<Bot>> bots_;
+  Clock::time_point next_show_{};
 };
 
 }  // namespace samples

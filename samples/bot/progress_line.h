@@ -1,5 +1,5 @@
-// ProgressLine: says how far a run is, on one line that rewrites itself where somebody watches, and
-// on a plain line now and then where the output goes to a file.
+// ProgressLine: says how far a run is, by a bar that rewrites itself where somebody watches, and by
+// a plain line now and then where the output goes to a file.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@ class ProgressLine {
   ProgressLine& operator=(const ProgressLine&) = delete;
   ~ProgressLine();
 
-  /// As often as one likes; shows it when it is time.
-  void Show(const std::string& text);
+  /// `done` is 0 to 1. As often as one likes; shows it when it is time.
+  void Show(double done, const std::string& text);
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -1,18 +1,18 @@
 // One flag, because a signal handler has nothing but globals.
 #include "common/stop_signal.h"
 
-#include <chrono>
+#include <atomic>
 #include <csignal>
-#include <thread>
 
 namespace samples {
 namespace {
 
-constexpr std::chrono::milliseconds kLookEvery{50};
+// Lock-free, and so allowed in a signal handler, notify included ([support.signal]). An int,
+// because that is what futex waits on.
+std::atomic<int> stop_requested{0};
+static_assert(std::atomic<int>::is_always_lock_free);
 
-volatile std::sig_atomic_t stop_requested = 0;
-
-extern "C" void HandleStopSignal(int) { stop_requested = 1; }
+extern "C" void HandleStopSignal(int) { RequestStop(); }
 
 }  // namespace
 
@@ -23,8 +23,11 @@ void CatchStopSignals() {
 
 bool StopRequested() noexcept { return stop_requested != 0; }
 
-void WaitForStopSignal() {
-  while (!StopRequested()) std::this_thread::sleep_for(kLookEvery);
+void RequestStop() noexcept {
+  stop_requested = 1;
+  stop_requested.notify_all();
 }
+
+void WaitForStopSignal() { stop_requested.wait(0); }
 
 }  // namespace samples

@@ -9,7 +9,10 @@ void CatchStopSignals();
 
 bool StopRequested() noexcept;
 
-/// Returns soon after StopRequested has become true.
+/// As if a signal had come. Threads: any.
+void RequestStop() noexcept;
+
+/// Sleeps until StopRequested has become true.
 void WaitForStopSignal();
 
 }  // namespace samples

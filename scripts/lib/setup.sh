@@ -8,7 +8,8 @@ export root cache jobs
 
 # What the library, its samples and its tests take on Debian 12.
 # shellcheck disable=SC2034 # for those who source this
-build_packages=(g++ cmake ninja-build pkg-config libfmt-dev liburing-dev libcli11-dev)
+build_packages=(g++ cmake ninja-build pkg-config libfmt-dev liburing-dev libcli11-dev libutfcpp-dev
+  libxxhash-dev nlohmann-json3-dev)
 
 say() { printf '%s\n' "$*"; }
 fail() {

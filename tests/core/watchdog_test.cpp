@@ -22,7 +22,7 @@ TEST_CASE("a hook that blocks is named in the log, once, and again when it retur
     const World::Pair pair = world.ConnectPair();
     pair.client->SendText("block");
     CHECK(Eventually([&] { return world.log.Count("has not returned") == 1; }));
-    CHECK(world.log.Count("OnRecv of session " + std::to_string(pair.server->Id())) == 1);
+    CHECK(world.log.Count("OnRecv of session " + pair.server->Id().ToString()) == 1);
     std::this_thread::sleep_for(milliseconds(150));
     CHECK(world.log.Count("has not returned") == 1);
     CHECK(world.log.Count("has returned") == 0);

@@ -7,6 +7,7 @@
 
 #include "netcore/sim/memory_factory.h"
 #include "tests/support/catch.h"
+#include "tests/support/scripted_port.h"
 
 namespace netcore {
 namespace {
@@ -90,6 +91,80 @@ TEST_CASE("a round waits until the next timer and no longer", "[worker]") {
   CHECK(worker.Now() == begin + milliseconds(50));
   worker.Timers().Cancel(guest);
   worker.Remove(guest);
+}
+
+// A worker whose port's Dispatch does what the test says.
+struct ScriptedFixture {
+  ScriptedFixture() {
+    std::unique_ptr<CompletionPort> port;
+    REQUIRE_FALSE(factory.MakePort(port));
+    worker = std::make_unique<Worker>(0, std::move(port), std::make_shared<const Log>());
+    REQUIRE_FALSE(worker->AttachThread());
+  }
+
+  // One Dispatch that hands out `count` completions, in one of which `guest` is spoken to.
+  void Script(Guest& guest, std::size_t count, bool by_another) {
+    script.dispatches.push_back([this, &guest, count, by_another] {
+      ++dispatched;
+      if (by_another) worker->FlushLessOften();
+      worker->FlushLater(guest);
+      return count;
+    });
+  }
+
+  test::PortScript script;
+  test::ScriptedFactory factory{script};
+  std::unique_ptr<Worker> worker;
+  int dispatched = 0;
+};
+
+TEST_CASE("where each answers for itself, a round flushes after one dispatch", "[worker]") {
+  ScriptedFixture fixture;
+  std::string trace;
+  Guest guest(*fixture.worker, trace);
+  for (int i = 0; i < 3; ++i) fixture.Script(guest, CompletionPort::kFullDispatch, false);
+  CHECK(fixture.worker->Round(Duration::zero()) == CompletionPort::kFullDispatch);
+  CHECK(trace == "f");
+  CHECK(fixture.dispatched == 1);
+  fixture.script.dispatches.clear();
+  fixture.worker->Remove(guest);
+}
+
+TEST_CASE("where one speaks to another, a round takes all that is ready before it flushes",
+          "[worker]") {
+  ScriptedFixture fixture;
+  std::string trace;
+  Guest guest(*fixture.worker, trace);
+  constexpr std::size_t kFull = CompletionPort::kFullDispatch;
+  for (int i = 0; i < 3; ++i) fixture.Script(guest, kFull, i == 0);
+  fixture.Script(guest, kFull - 1, false);  // no more was there
+  fixture.Script(guest, kFull, true);
+  CHECK(fixture.worker->Round(Duration::zero()) == 4 * kFull - 1);
+  CHECK(trace == "f");
+  CHECK(fixture.dispatched == 4);
+
+  // The next round makes up its own mind.
+  fixture.script.dispatches.clear();
+  for (int i = 0; i < 2; ++i) fixture.Script(guest, kFull, false);
+  CHECK(fixture.worker->Round(Duration::zero()) == kFull);
+  CHECK(trace == "ff");
+  fixture.script.dispatches.clear();
+  fixture.worker->Remove(guest);
+}
+
+TEST_CASE("a round ends though there is always more to join", "[worker]") {
+  ScriptedFixture fixture;
+  std::string trace;
+  Guest guest(*fixture.worker, trace);
+  for (int i = 0; i < 1000; ++i) fixture.Script(guest, CompletionPort::kFullDispatch, true);
+  bool delivered = false;
+  CHECK(fixture.worker->GetInbox()->Push([&] { delivered = true; }));
+  fixture.worker->Round(Duration::zero());
+  CHECK(delivered);
+  CHECK(trace == "f");
+  CHECK(fixture.dispatched < 100);
+  fixture.script.dispatches.clear();
+  fixture.worker->Remove(guest);
 }
 
 TEST_CASE("a stop reaches every resident of the group", "[worker]") {

@@ -1,11 +1,12 @@
 // Mailbox under any order of pushes, deliveries and a close, also from inside a delivery, against a
 // list of numbers. One thread: what several do at once is for the tests under ThreadSanitizer.
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <memory>
 #include <utility>
 
-#include "netcore/core/mailbox.h"
+#include "netcore/base/mailbox.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace netcore {
@@ -19,18 +20,25 @@ class MailboxRun {
 
   void Run() {
     while (!decisions_.Empty()) {
-      switch (decisions_.Below(4)) {
+      switch (decisions_.Below(8)) {
         case 0:
-          Deliver();
+        case 4:
+          Deliver(SIZE_MAX);
           break;
         case 1:
           if (decisions_.Byte() == 0xff) Close();
+          break;
+        case 2:
+          Deliver(decisions_.Below(4));
+          break;
+        case 3:
+          if (decisions_.Byte() > 0xc0) CloseIfEmpty();
           break;
         default:
           Push();
       }
       FUZZ_REQUIRE(mailbox_->HasMail() == !waiting_.empty());
-      FUZZ_REQUIRE(mailbox_->HasUnread() == !waiting_.empty());
+      FUZZ_REQUIRE(mailbox_->HasUnread() == (waiting_.size() > left_));
     }
     discarding_ = true;
     mailbox_.reset();
@@ -90,16 +98,17 @@ class MailboxRun {
     if (!closed_) waiting_.push_back(number);
   }
 
-  // What comes meanwhile waits for the next call.
-  void Deliver() {
-    const std::size_t there = waiting_.size();
+  // What comes meanwhile waits for the next call, and for what an earlier one has left.
+  void Deliver(std::size_t most) {
+    const std::size_t there = left_ > 0 ? left_ : waiting_.size();
+    const std::size_t wanted = std::min(there, most);
     delivering_ = true;
     delivered_ = 0;
-    discarded_ = 0;
-    const std::size_t count = mailbox_->DeliverAll();
+    const std::size_t count = mailbox_->Deliver(most);
     delivering_ = false;
     FUZZ_REQUIRE(count == delivered_);
-    FUZZ_REQUIRE(closed_ ? count <= there : count == there);
+    FUZZ_REQUIRE(closed_ ? count <= wanted : count == wanted);
+    left_ = closed_ ? 0 : there - count;
   }
 
   void Delivered(std::size_t number) {
@@ -116,7 +125,12 @@ class MailboxRun {
     FUZZ_REQUIRE(discarding_);
     FUZZ_REQUIRE(!waiting_.empty() && waiting_.front() == number);
     waiting_.pop_front();
-    ++discarded_;
+  }
+
+  void CloseIfEmpty() {
+    const bool closed = mailbox_->CloseIfEmpty();
+    FUZZ_REQUIRE(closed == (closed_ || waiting_.empty()));
+    closed_ = closed;
   }
 
   void Close() {
@@ -124,6 +138,7 @@ class MailboxRun {
     discarding_ = true;
     mailbox_->Close();
     discarding_ = false;
+    left_ = 0;
     FUZZ_REQUIRE(waiting_.empty());
   }
 
@@ -134,7 +149,7 @@ class MailboxRun {
   std::size_t last_number_ = 0;
   std::size_t alive_tasks_ = 0;
   std::size_t delivered_ = 0;
-  std::size_t discarded_ = 0;
+  std::size_t left_ = 0;  // of waiting_: taken by a delivery that was bounded
   bool delivering_ = false;
   bool discarding_ = false;  // a close runs
   bool refusing_ = false;    // a push to a closed mailbox runs

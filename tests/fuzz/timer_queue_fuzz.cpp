@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "netcore/core/timer_queue.h"
+#include "netcore/base/timer_queue.h"
 #include "tests/fuzz/fuzz_support.h"
 
 namespace netcore {

@@ -10,9 +10,9 @@ class BadServer:
     """Serves every connection with `misbehave(connection, bytes) -> bytes to send back`, or None to
     close it."""
 
-    def __init__(self, misbehave):
+    def __init__(self, misbehave, port=0):
         self._misbehave = misbehave
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 

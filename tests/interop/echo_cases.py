@@ -13,7 +13,7 @@ import time
 import unittest
 
 from programs import TIMEOUT, Server, wait_until
-from traffic import SEED, Writer, connect, echo, payload, read_to_end
+from traffic import SEED, Writer, connect, echo, payload, read_to_end, reset
 
 SMALL, MEGABYTE, HUGE = 11, 1_000_000, 100_000_000
 
@@ -158,9 +158,7 @@ class LinuxCases(CommonCases):
         for _ in range(20):
             connection = connect(self.server)
             connection.sendall(payload(MEGABYTE // 10))
-            # linger 0: close sends RST
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-            connection.close()
+            reset(connection)
         self.assert_same(echo(self.server, payload(SMALL)), payload(SMALL))
 
     def test_echo_client_gives_back_what_was_piped(self):
@@ -182,8 +180,8 @@ class LinuxCases(CommonCases):
 
     def test_the_load_bot_loses_nothing(self):
         result = self.programs.run(
-            "load_bot", "echo", "--port", self.server.port, "--clients", 50, "--pipeline", 4,
-            "--duration", 1, "--backend", self.backend, "--json", self.folder / "json",
+            "load_bot", "--mode", "echo", "--port", self.server.port, "--clients", 50,
+            "--pipeline", 4, "--duration", 1, "--backend", self.backend, "--json", self.folder / "json",
         )  # fmt: skip
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, rb"(?m)^ +connections +50$")

@@ -1,15 +1,21 @@
 """The programs under test: how to find, start, watch and end them. Ends only what it started."""
 
+import collections
+import json
 import os
 import pathlib
+import queue
 import re
 import signal
 import subprocess
+import threading
 import time
 
 TIMEOUT = 60  # seconds that anything may take
 
-_READY = re.compile(r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?\)$")
+_READY = re.compile(
+    r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?(?:, \d+ logic threads?)?\)$"
+)
 
 
 class Programs:
@@ -40,12 +46,22 @@ class Programs:
 
 
 class Server:
-    """An echo_server on a free port of 127.0.0.1; leaving the `with` kills it if it still runs."""
+    """A server on a free port of 127.0.0.1, or on `port`; leaving the `with` kills it if it
+    still runs."""
 
-    def __init__(self, programs, *arguments, env=None):
+    program = "echo_server"
+    stdin = subprocess.DEVNULL
+
+    def __init__(self, programs, *arguments, env=None, descriptors=None, program=None, port=0):
+        self.program = program or self.program
+        command = programs.command(
+            self.program, "--address", "127.0.0.1", "--port", str(port), *arguments
+        )
+        if descriptors is not None:
+            command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
         self.process = subprocess.Popen(
-            programs.command("echo_server", "--address", "127.0.0.1", "--port", "0", *arguments),
-            stdin=subprocess.DEVNULL,
+            command,
+            stdin=self.stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -55,7 +71,7 @@ class Server:
         ready = _READY.match(line)
         if not ready:
             self.kill()
-            raise RuntimeError(f"echo_server did not say that it listens, but: {line!r}")
+            raise RuntimeError(f"{self.program} did not say that it listens, but: {line!r}")
         self.host, self.backend = ready.group(1), ready.group(3)
         self.port, self.threads = int(ready.group(2)), int(ready.group(4))
 
@@ -77,6 +93,9 @@ class Server:
         printed, _ = self.process.communicate(timeout=TIMEOUT)
         return self.process.returncode, printed
 
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def resident_bytes(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return 1024 * int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE).group(1))
@@ -84,6 +103,48 @@ class Server:
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class FaultServer(Server):
+    """A fault_server, which tells what became of each session and how things stand."""
+
+    program = "fault_server"
+    stdin = subprocess.PIPE
+
+    def __init__(self, programs, *arguments, **keywords):
+        super().__init__(programs, *arguments, **keywords)
+        self.ended = collections.defaultdict(list)  # by the peer's port: (reason, bytes unsent)
+        self.printed = []  # what is neither an end nor stats
+        self._stats = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            word, _, rest = line.rstrip().partition(" ")
+            if word == "ended":
+                port, unsent, reason = rest.split(" ", 2)
+                self.ended[int(port)].append((reason, int(unsent)))
+            elif word == "stats":
+                self._stats.put(json.loads(rest))
+            else:
+                self.printed.append(line)
+
+    def stats(self):
+        self.process.stdin.write("stats\n")
+        self.process.stdin.flush()
+        return self._stats.get(timeout=TIMEOUT)
+
+    def end(self):
+        """Ends it by the end of its input. Returns its status and its last stats."""
+        self.process.stdin.close()
+        status = self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
+        return status, self._stats.get(timeout=TIMEOUT)
+
+    def kill(self):
+        super().kill()
+        self.process.stdin.close()
 
 
 def wait_until(condition, what, timeout=TIMEOUT):

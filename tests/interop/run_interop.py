@@ -9,22 +9,31 @@ a failure.
 """
 
 import argparse
+import resource
 import sys
 import unittest
 
+from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
+from chat_client_cases import CommonChatClientCases, LinuxChatClientCases
 from echo_cases import CommonCases, EndCases, LinuxCases
+from fault_cases import LinuxFaultCases, ResetCases
+from load_bot_cases import ChatLoadCases, ChatServerLoadCases, EchoLoadCases
 from programs import Programs
-from start_cases import CommonStartCases, LinuxStartCases, LoadBotCases
+from scale_cases import LinuxScaleCases, ScaleCases
+from start_cases import CommonStartCases, LinuxStartCases
 from traffic import SEED
 
 
 def classes(options, programs):
     """Each class of cases, once a backend where the backend matters."""
     windows = options.wrapper is not None
-    yield type("Start", (CommonStartCases if windows else LinuxStartCases,), {"programs": programs})
+    backends = options.backend or (["iocp"] if windows else ["epoll", "io_uring"])
+    members = {"programs": programs, "backends": backends}
+    yield type("Start", (CommonStartCases if windows else LinuxStartCases,), members)
     if not windows:
-        yield type("LoadBot", (LoadBotCases,), {"programs": programs})
-    for backend in options.backend or (["iocp"] if windows else ["epoll", "io_uring"]):
+        yield type("EchoLoad", (EchoLoadCases,), {"programs": programs})
+        yield type("ChatLoad", (ChatLoadCases,), {"programs": programs})
+    for backend in backends:
         members = {
             "programs": programs,
             "backend": backend,
@@ -33,6 +42,23 @@ def classes(options, programs):
         yield type(f"Echo_{backend}", (CommonCases if windows else LinuxCases,), members)
         if not windows:
             yield type(f"End_{backend}", (EndCases,), members)
+        fault_members = {"programs": programs, "backend": backend, "is_native": not windows}
+        yield type(f"Fault_{backend}", (ResetCases if windows else LinuxFaultCases,), fault_members)
+        count = 5_000 if windows else 15_000
+        scale_members = {"programs": programs, "backend": backend, "count": count}
+        yield type(f"Scale_{backend}", (ScaleCases if windows else LinuxScaleCases,), scale_members)
+        members = {**members, "arguments": (*members["arguments"], "--logic-threads", "2")}
+        yield type(f"Chat_{backend}", (CommonChatCases if windows else LinuxChatCases,), members)
+        client_cases = CommonChatClientCases if windows else LinuxChatClientCases
+        yield type(f"ChatClient_{backend}", (client_cases,), members)
+        if not windows:
+            yield type(f"ChatOwn_{backend}", (OwnServerCases,), members)
+            yield type(f"ChatServerLoad_{backend}", (ChatServerLoadCases,), members)
+
+
+def raise_descriptor_limit():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def main():
@@ -43,6 +69,7 @@ def main():
     parser.add_argument("-k", dest="pattern", help="only cases whose name contains this")
     options = parser.parse_args()
 
+    raise_descriptor_limit()
     loader = unittest.TestLoader()
     if options.pattern:
         loader.testNamePatterns = [f"*{options.pattern}*"]

@@ -8,15 +8,6 @@ import subprocess
 import tempfile
 import unittest
 
-from bad_servers import (
-    BadServer,
-    adds_a_byte,
-    drops_a_byte,
-    falls_silent,
-    flips_a_bit,
-    hangs_up,
-    honest,
-)
 from programs import TIMEOUT
 
 NOBODY = "65534"
@@ -28,6 +19,7 @@ def text_of(stream):
 
 class CommonStartCases(unittest.TestCase):
     programs = None
+    backends = ()
 
     def fails(self, line, *arguments, program="echo_server", env=None):
         """The program must end with status 1 and print nothing but `line` and its own name."""
@@ -35,40 +27,48 @@ class CommonStartCases(unittest.TestCase):
         self.assertEqual(text_of(result.stderr), f"{program}: {line}\n")
         self.assertEqual((result.returncode, result.stdout), (1, b""))
 
+    def does_not_start(self, line, *arguments, program="echo_server"):
+        """As `fails`, for the server on each backend."""
+        for backend in self.backends:
+            with self.subTest(f"{program} {backend}"):
+                self.fails(line, "--backend", backend, *arguments, program=program)
+
     def test_a_port_in_use_is_named_with_the_reason(self):
         with socket.create_server(("127.0.0.1", 0)) as holder:
             port = holder.getsockname()[1]
-            self.fails(
-                f"bind 127.0.0.1:{port}: address already in use",
-                *("--address", "127.0.0.1", "--port", port),
-            )
+            for program in ("echo_server", "chat_server"):
+                self.does_not_start(
+                    f"bind 127.0.0.1:{port}: address already in use",
+                    *("--address", "127.0.0.1", "--port", port),
+                    program=program,
+                )
+
+    def test_what_is_no_address_is_named(self):
+        self.does_not_start(
+            'listen: address "300.1.1.1": not an IPv4 or IPv6 address: invalid argument',
+            *("--address", "300.1.1.1"),
+        )
+
+    def test_an_address_of_another_machine_is_named(self):
+        self.does_not_start(
+            "bind 192.0.2.1:11021: address not available", *("--address", "192.0.2.1")
+        )
 
     def test_an_unknown_option_brings_the_usage_and_status_2(self):
-        for program in ("echo_server", "echo_client", "load_bot"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server", "chat_client"):
             result = self.programs.run(program, "--bogus")
             self.assertEqual((result.returncode, result.stdout), (2, b""))
             self.assertRegex(text_of(result.stderr), rf"\A{program}: .*--bogus\n")
             self.assertIn(f"Usage: {program}", text_of(result.stderr))
 
     def test_help_is_no_error(self):
-        for program in ("echo_server", "echo_client", "load_bot"):
+        for program in ("echo_server", "echo_client", "load_bot", "chat_server", "chat_client"):
             result = self.programs.run(program, "--help")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertIn(f"Usage: {program}", text_of(result.stdout))
 
 
 class LinuxStartCases(CommonStartCases):
-    def test_what_is_no_address_is_named(self):
-        self.fails(
-            'listen: address "300.1.1.1": not an IPv4 or IPv6 address: invalid argument',
-            *("--address", "300.1.1.1"),
-        )
-
-    def test_an_address_of_another_machine_is_named(self):
-        self.fails(
-            "bind 192.0.2.1:11021: address not available", *("--address", "192.0.2.1")
-        )
-
     def test_a_port_that_is_none_is_named(self):
         result = self.programs.run("echo_server", "--port", 70000)
         self.assertEqual(result.returncode, 1)
@@ -109,13 +109,16 @@ class LinuxStartCases(CommonStartCases):
             os.chmod(folder, 0o755)
             program = pathlib.Path(folder) / "echo_server"
             shutil.copy(self.programs.path("echo_server"), program)
-            result = subprocess.run(
-                [*command, program, "--address", "0.0.0.0", "--port", "80"],
-                capture_output=True,
-                timeout=TIMEOUT,
-            )
-        self.assertEqual(text_of(result.stderr), "echo_server: bind 0.0.0.0:80: access denied\n")
-        self.assertEqual((result.returncode, result.stdout), (1, b""))
+            for backend in self.backends:
+                result = subprocess.run(
+                    [*command, program, "--address", "0.0.0.0", "--port", "80", "--backend", backend],
+                    capture_output=True,
+                    timeout=TIMEOUT,
+                )
+                self.assertEqual(
+                    text_of(result.stderr), "echo_server: bind 0.0.0.0:80: access denied\n"
+                )
+                self.assertEqual((result.returncode, result.stdout), (1, b""))
 
     def unprivileged(self):
         """What runs a program that may not bind port 80; skips where nothing does."""
@@ -140,47 +143,3 @@ class LinuxStartCases(CommonStartCases):
         self.fails(
             f"connect 127.0.0.1:{port}: connection refused", "--port", port, program="echo_client"
         )
-
-
-class LoadBotCases(unittest.TestCase):
-    """The load bot finds what is wrong with a server, and nothing where nothing is."""
-
-    programs = None
-
-    def load(self, misbehave, size=100):
-        with BadServer(misbehave) as server:
-            return self.programs.run(
-                "load_bot", "--port", server.port, "--clients", 3, "--pipeline", 4, "--size", size,
-                "--duration", 1, "--drain-timeout", 1,
-            )  # fmt: skip
-
-    def finds(self, row, misbehave):
-        result = self.load(misbehave)
-        self.assertEqual(result.returncode, 1, result.stdout)
-        self.assertRegex(text_of(result.stdout), rf"(?m)^ +{row} +[1-9]\d*$")
-
-    def test_it_finds_nothing_wrong_with_an_honest_server(self):
-        result = self.load(honest)
-        self.assertEqual(result.returncode, 0, result.stdout)
-
-    def test_it_finds_a_flipped_bit(self):
-        self.finds("corrupted", flips_a_bit)
-
-    def test_it_finds_a_lost_byte(self):
-        self.finds("corrupted", drops_a_byte)
-
-    def test_it_finds_a_byte_too_many(self):
-        self.finds("corrupted", adds_a_byte)
-
-    def test_it_counts_answers_that_never_came_as_lost(self):
-        self.finds("lost", falls_silent)
-
-    def test_it_counts_connections_that_ended_before_their_time(self):
-        self.finds("broken", hangs_up)
-
-    def test_it_fails_where_nobody_listens(self):
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
-        result = self.programs.run("load_bot", "--port", port, "--clients", 3)
-        self.assertEqual(result.returncode, 1)
-        self.assertRegex(text_of(result.stdout), r"(?m)^ +not connected +3\n.*connection refused")

@@ -1,12 +1,13 @@
-"""Bytes to send, and a client that sends them while it reads what comes back."""
+"""Bytes to send, and clients that send them, read what comes back, or behave badly."""
 
 import errno
 import random
 import socket
+import struct
 import threading
 import time
 
-from programs import TIMEOUT
+from programs import TIMEOUT, wait_until
 
 SEED = random.SystemRandom().randrange(1 << 32)
 
@@ -18,6 +19,16 @@ def payload(size):
 
 def connect(server):
     return socket.create_connection((server.host, server.port), timeout=TIMEOUT)
+
+
+def reset(connection):
+    """Closes with RST: that is what a linger time of zero means."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def port_of(connection):
+    return connection.getsockname()[1]
 
 
 def read_to_end(connection):
@@ -57,6 +68,98 @@ class Writer(threading.Thread):
                 seen, since = self.written, time.monotonic()
             sample()
             time.sleep(0.01)
+
+
+class Flood:
+    """Connections that only write, as much as anybody takes, and never read."""
+
+    _CHUNK = bytes(1 << 16)
+
+    def __init__(self, connections):
+        self.writing = list(connections)
+        self.broken = []
+        for connection in self.writing:
+            connection.setblocking(False)
+
+    def turn(self):
+        """One try on each. Returns whether anything happened."""
+        moved = False
+        for connection in list(self.writing):
+            try:
+                connection.send(self._CHUNK)
+                moved = True
+            except BlockingIOError:
+                pass
+            except ConnectionError:
+                self.writing.remove(connection)
+                self.broken.append(connection)
+                moved = True
+        return moved
+
+    def until_stuck(self, sample=lambda: None):
+        """Until nobody takes anything for half a second; calls `sample` meanwhile."""
+        moved = time.monotonic()
+        while time.monotonic() - moved < 0.5:
+            if self.turn():
+                moved = time.monotonic()
+            else:
+                time.sleep(0.005)
+            sample()
+
+    def until_broken(self, sample=lambda: None):
+        """Until none is left."""
+
+        def all_broken():
+            self.turn()
+            sample()
+            return not self.writing
+
+        wait_until(all_broken, "the flooding clients' end")
+
+
+class Canary(threading.Thread):
+    """Has to do with nothing that happens to the others. Sends numbers to an echo server for as
+    long as its `with` lasts, and must get each of them back, in order; what it found wrong stands
+    in `failure`."""
+
+    _IN_FLIGHT = 20
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self._connection = connect(server)
+        self._finished = threading.Event()
+        self.failure = None
+        self.longest = 0  # seconds that an answer took
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._finished.set()
+        self.join(TIMEOUT)
+        self._connection.close()
+
+    def run(self):
+        try:
+            first = 0
+            while not self._finished.wait(0.002):
+                self._turn(first)
+                first += self._IN_FLIGHT
+            self._connection.shutdown(socket.SHUT_WR)
+            if rest := read_to_end(self._connection):
+                raise ValueError(f"{len(rest)} bytes too many")
+        except (OSError, ValueError) as error:
+            self.failure = error
+
+    def _turn(self, first):
+        sent = struct.pack(f">{self._IN_FLIGHT}Q", *range(first, first + self._IN_FLIGHT))
+        begin = time.monotonic()
+        self._connection.sendall(sent)
+        received = self._connection.recv(len(sent), socket.MSG_WAITALL)
+        self.longest = max(self.longest, time.monotonic() - begin)
+        if received != sent:
+            raise ValueError(f"{received!r} came back instead of the numbers from {first} on")
 
 
 def echo(server, data):

@@ -12,21 +12,39 @@ class Mutation(NamedTuple):
     replace: str
 
 
-_MAILBOX = "netcore/core/mailbox.cpp"
-_TIMERS = "netcore/core/timer_queue.cpp"
+_MAILBOX = "netcore/base/mailbox.cpp"
+_TIMERS = "netcore/base/timer_queue.cpp"
 _INBOX = "netcore/core/inbox.cpp"
+_JOB_QUEUE = "netcore/logic/job_queue.cpp"
+_TIMED_JOBS = "netcore/logic/timed_jobs.cpp"
+_BOOK = "netcore/logic/executor_book.cpp"
+_LOGIC_THREADS = "netcore/logic/logic_threads.cpp"
+_JOB_WATCH = "netcore/logic/job_watch.cpp"
+_RETURNS = "netcore/buffer/bytes_returns.cpp"
+_BYTES_POOL = "netcore/buffer/owned_bytes_pool.cpp"
 _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
 _SEND_QUEUE = "netcore/session/send_queue.cpp"
 _CONNECTION = "netcore/session/connection.cpp"
 _VERBS = "netcore/session/connection_verbs.cpp"
+_PACKET_FORMAT = "netcore/session/packet_format.cpp"
+_PACKET_READER = "netcore/session/packet_reader.cpp"
+_PACKET_SESSION = "netcore/session/packet_session.cpp"
+_RECV_BUFFER = "netcore/buffer/recv_buffer.cpp"
 _CONTEXT = "netcore/session/session_context.cpp"
+_MANAGER = "netcore/session/session_manager.cpp"
+_TABLE = "netcore/session/session_table.cpp"
+_GROUP = "netcore/session/group.cpp"
+_DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
 _EPOLL = "netcore/port/linux/epoll_port.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
 _MEMORY_SOCKET = "netcore/sim/memory_socket.cpp"
+_CHAT_ROOM = "samples/chat/room.cpp"
+_CHAT_REQUESTS = "samples/chat/room_requests.cpp"
+_CHAT_SESSION = "samples/chat/chat_session.cpp"
 
 MUTATIONS = (
     Mutation(
@@ -54,8 +72,8 @@ MUTATIONS = (
         "mailbox_node_lost",
         _MAILBOX,
         "the node of a task that ran, and the task in it, are never given back",
-        "  task();\n  Discard();",
-        "  task();",
+        "  mailbox->runner_.RunTask(task);\n  End();",
+        "  mailbox->runner_.RunTask(task);",
     ),
     Mutation(
         "timer_moved_earlier_forgotten",
@@ -84,6 +102,162 @@ MUTATIONS = (
         "what fills the gap of a cancelled timer only sinks, and never rises",
         "      SiftUp(position);\n      SiftDown(moved.timer->position_);",
         "      SiftDown(moved.timer->position_);",
+    ),
+    Mutation(
+        "mailbox_close_if_not_empty",
+        _MAILBOX,
+        "what a bounded delivery left is lost when the mailbox is closed",
+        "  if (unread_ != nullptr) return false;\n",
+        "",
+    ),
+    Mutation(
+        "job_queue_no_last_look",
+        _JOB_QUEUE,
+        "a job that is pushed while the queue finds itself empty waits for the next push",
+        "  return (mailbox_.HasUnread() || GetState() != State::kOpen) &&",
+        "  return false &&",
+    ),
+    Mutation(
+        "job_queue_two_readers",
+        _JOB_QUEUE,
+        "a push schedules its queue although a step runs, so that two jobs run at once",
+        "  if (!scheduled_.exchange(true, std::memory_order_seq_cst)) executor_->Schedule(*this);",
+        "  executor_->Schedule(*this);",
+    ),
+    Mutation(
+        "job_queue_never_gives_way",
+        _JOB_QUEUE,
+        "a queue keeps its thread for as long as it has jobs",
+        "    most -= ran;",
+        "",
+    ),
+    Mutation(
+        "job_queue_place_lost",
+        _JOB_QUEUE,
+        "a push that is refused keeps its place for ever",
+        "    if (taken_) return;\n    queue.taken_.fetch_sub(1, std::memory_order_relaxed);",
+        "    if (taken_) return;",
+    ),
+    Mutation(
+        "job_queue_drain_drops",
+        _JOB_QUEUE,
+        "a queue that is to be drained destroys what waits",
+        "  } else if (!mailbox_.CloseIfEmpty()) {\n    return false;\n  }",
+        "  } else {\n    mailbox_.Close();\n  }",
+    ),
+    Mutation(
+        "job_queue_drop_finishes_batch",
+        _JOB_QUEUE,
+        "jobs of the batch under way run although their queue was dropped",
+        "  if (GetState() == State::kDropping) return DropTask(task);\n",
+        "",
+    ),
+    Mutation(
+        "job_queue_close_unseen",
+        _JOB_QUEUE,
+        "a queue that is closed between two looks of its step is never closed",
+        "  if (!FinishClose()) executor_->Schedule(*this);",
+        "",
+    ),
+    Mutation(
+        "timed_job_cancelled_when_due_runs",
+        _TIMED_JOBS,
+        "a timed job that waits in the queue runs although it was cancelled",
+        "  cancelled = std::move(job.task);\n  job.state = Job::State::kCancelled;",
+        "",
+    ),
+    Mutation(
+        "timed_job_stale_id",
+        _TIMED_JOBS,
+        "the id of a job that has run cancels another one",
+        "  if (job.generation != id.generation_) return false;\n",
+        "",
+    ),
+    Mutation(
+        "timed_job_alarm_forgotten",
+        _TIMED_JOBS,
+        "after one timed job was pushed the next one is not heard of",
+        "  const std::size_t fired = timers_.FireDue(executor_.Now());\n  UpdateAlarm();",
+        "  const std::size_t fired = timers_.FireDue(executor_.Now());",
+    ),
+    Mutation(
+        "timed_jobs_kept_at_close",
+        _JOB_QUEUE,
+        "what was not due when its queue was closed is not destroyed",
+        "  timed_.DropAll();\n",
+        "",
+    ),
+    Mutation(
+        "executor_book_last_first",
+        _BOOK,
+        "who asks for a turn last has it first",
+        "  (last_ready_ != nullptr ? last_ready_->ready_after_ : first_ready_) = &runnable;\n"
+        "  last_ready_ = &runnable;",
+        "  runnable.ready_after_ = std::exchange(first_ready_, &runnable);\n"
+        "  if (last_ready_ == nullptr) last_ready_ = &runnable;",
+    ),
+    Mutation(
+        "executor_book_drop_after_drain",
+        _BOOK,
+        "a drop does not cut the drain of an executor short",
+        "  if (stopping_ && (mode == StopMode::kDrain || stop_mode_ == StopMode::kDrop)) return;",
+        "  if (stopping_) return;",
+    ),
+    Mutation(
+        "logic_threads_no_wake",
+        _LOGIC_THREADS,
+        "a job for a sleeping pool wakes nobody",
+        "  if (wake) ready_.notify_one();\n}",
+        "}",
+    ),
+    Mutation(
+        "logic_threads_no_chain",
+        _LOGIC_THREADS,
+        "a thread that finds more than it takes wakes nobody for it",
+        "  const bool wake = TakeWake();\n  lock.unlock();",
+        "  const bool wake = false;\n  lock.unlock();",
+    ),
+    Mutation(
+        "logic_threads_late_alarm",
+        _LOGIC_THREADS,
+        "a timed job that is due before all others waits for them",
+        "  if (deadline >= wake_at_) return;",
+        "  if (deadline >= wake_at_ || wake_at_ != kNever) return;",
+    ),
+    Mutation(
+        "logic_threads_end_too_early",
+        _LOGIC_THREADS,
+        "the threads end as soon as the pool is told to stop",
+        "    if (IsOver()) return nullptr;",
+        "    if (book_.IsStopping()) return nullptr;",
+    ),
+    Mutation(
+        "job_watch_every_batch",
+        _JOB_WATCH,
+        "many short jobs count as one long one",
+        "running != seen.running || job != seen.job",
+        "running != seen.running",
+    ),
+    Mutation(
+        "bytes_returns_leak_of_orphans",
+        _RETURNS,
+        "bytes that outlive their pool leave something behind",
+        "      return CountDown(-1);",
+        "      return;",
+    ),
+    Mutation(
+        "bytes_pool_unbounded",
+        _BYTES_POOL,
+        "a burst of packets is kept as spare memory for ever",
+        "  return pooled_bytes_ + size <= kMaxPooledBytes;",
+        "  return true;",
+    ),
+    Mutation(
+        "bytes_pool_never_collects",
+        _BYTES_POOL,
+        "what other threads let go of is not used again",
+        "  if (spare_[size_class] == nullptr) Collect();",
+        "",
     ),
     Mutation(
         "inbox_no_wake",
@@ -320,6 +494,300 @@ MUTATIONS = (
         "  if (state == State::kConnected && closing == Closing::kAbort &&",
     ),
     Mutation(
+        "stale_id_finds_next",
+        _TABLE,
+        "the id of a session that has ended finds the next one of its slot",
+        "  if (entry.session == nullptr || entry.generation != id.Generation()) return {};",
+        "  if (entry.session == nullptr) return {};",
+    ),
+    Mutation(
+        "generation_kept",
+        _TABLE,
+        "two sessions of a slot have the same id",
+        "  ++entry.generation;\n",
+        "",
+    ),
+    Mutation(
+        "ended_session_is_found",
+        _CONNECTION,
+        "a session is found while its OnDisconnected runs, and after it",
+        "  ExitGroups();\n  place_.Leave();",
+        "  ExitGroups();",
+    ),
+    Mutation(
+        "ended_session_stays_in_groups",
+        _CONNECTION,
+        "a group holds a session that has ended",
+        "  ExitGroups();\n  place_.Leave();",
+        "  place_.Leave();",
+    ),
+    Mutation(
+        "broadcast_overtakes_mail",
+        _MANAGER,
+        "a broadcast on a worker's own thread overtakes joins and sends that were made before",
+        "current->GetInbox() == inboxes_[worker] &&\n         !inboxes_[worker]->HasMail();",
+        "current->GetInbox() == inboxes_[worker];",
+    ),
+    Mutation(
+        "join_overtakes_mail",
+        _VERBS,
+        "who joins hears what was broadcast before",
+        "    if (IsOwnThread() && !inbox_->HasMail()) return EnterGroup(std::move(membership));",
+        "    if (IsOwnThread()) return EnterGroup(std::move(membership));",
+    ),
+    Mutation(
+        "leave_overtakes_mail",
+        _VERBS,
+        "who leaves misses what was broadcast before",
+        "  if (IsOwnThread() && !inbox_->HasMail()) return ExitGroup(group);",
+        "  if (IsOwnThread()) return ExitGroup(group);",
+    ),
+    Mutation(
+        "broadcast_to_all_before_hello",
+        _MANAGER,
+        "what was said to all before a session came is sent to it before its own first words",
+        "      if (session.Begun()->Hears(message.number)) queue(*session.Begun());",
+        "      queue(*session.Begun());",
+    ),
+    Mutation(
+        "broadcast_to_the_speaker",
+        _MANAGER,
+        "a broadcast reaches the one who is left out",
+        "    if (connection.Id() != message.except) connection",
+        "    connection",
+    ),
+    Mutation(
+        "broadcast_after_fin",
+        _VERBS,
+        "a broadcast is sent behind a ShutdownSend, before its FIN",
+        "  if (phase_ != Phase::kOpen || fin_asked_) {",
+        "  if (phase_ != Phase::kOpen) {",
+    ),
+    Mutation(
+        "broadcast_behind_disconnect",
+        _VERBS,
+        "a broadcast is sent behind a graceful Disconnect",
+        "  if (phase_ != Phase::kOpen || fin_asked_) {",
+        "  if (fin_asked_) {",
+    ),
+    Mutation(
+        "broadcast_not_counted",
+        _VERBS,
+        "a receiver of broadcasts has no bound",
+        "  if (!TryCount(size)) return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);",
+        "  queued_bytes_.fetch_add(size, std::memory_order_relaxed);",
+    ),
+    Mutation(
+        "joins_twice",
+        _VERBS,
+        "who joins twice hears everything twice",
+        "    if (&one->GetGroup() == &group) return true;",
+        "    if (one == nullptr) return true;",
+    ),
+    Mutation(
+        "late_join_of_an_ended_session",
+        _VERBS,
+        "who has ended while its join was on the way is in the group for ever",
+        "  if (phase_ != Phase::kOpen) return false;\n  Group& group",
+        "  Group& group",
+    ),
+    Mutation(
+        "group_removal_cuts_list",
+        _GROUP,
+        "who joined before the one who leaves last is not followed by those who join next",
+        "->previous_ : part.last) = membership.previous_;",
+        "->previous_ : part.last) = part.last;",
+    ),
+    Mutation(
+        "group_never_vanishes",
+        _DIRECTORY,
+        "a group is left when its last member has gone",
+        "  shard.groups.erase(found);",
+        "  static_cast<void>(found);",
+    ),
+    Mutation(
+        "packet_maximum_ignored",
+        _PACKET_FORMAT,
+        "a packet above the maximum is received",
+        "  if (size > max_payload_size) return std::nullopt;\n",
+        "",
+    ),
+    Mutation(
+        "packet_below_its_header",
+        _PACKET_FORMAT,
+        "a length below the header that it counts becomes one of 4 GB",
+        "    if (size < header_size) return std::nullopt;\n",
+        "",
+    ),
+    Mutation(
+        "packet_byte_order_ignored",
+        _PACKET_FORMAT,
+        "big-endian numbers are read and written as little-endian ones",
+        "  return order == std::endian::little ? index : width - 1 - index;",
+        "  return order == std::endian::big ? index : width - 1 - index;",
+    ),
+    Mutation(
+        "packet_fields_may_overlap",
+        _PACKET_FORMAT,
+        "a format whose type and length are the same bytes is taken",
+        "type_offset < length_end && length_offset < type_end",
+        "type_offset < length_end && type_end < length_offset",
+    ),
+    Mutation(
+        "recv_buffer_trusts_the_header",
+        _RECV_BUFFER,
+        "a header that promises a megabyte makes us allocate one",
+        "std::max(needed, std::min(doubled, whole))",
+        "std::max(needed, whole)",
+    ),
+    Mutation(
+        "recv_buffer_grows_by_pieces",
+        _RECV_BUFFER,
+        "a packet that drips in is copied for every byte of it",
+        "std::max(needed, std::min(doubled, whole))",
+        "needed",
+    ),
+    Mutation(
+        "recv_buffer_keeps_memory",
+        _RECV_BUFFER,
+        "a session keeps the memory of its last split packet",
+        "  if (Empty()) Clear();\n",
+        "",
+    ),
+    Mutation(
+        "packet_held_lost",
+        _PACKET_READER,
+        "what a pause inside OnPacket holds back is dropped",
+        "    if (!bytes.empty()) buffer_.Append(bytes, buffer_.Size() + bytes.size());\n",
+        "",
+    ),
+    Mutation(
+        "packet_shown_twice",
+        _PACKET_READER,
+        "a packet that was joined is delivered for ever",
+        "  buffer_.Consume(std::exchange(shown_, 0));\n  if (buffer_.Empty()) return NextInPlace",
+        "  if (buffer_.Empty()) return NextInPlace",
+    ),
+    Mutation(
+        "packet_after_disconnect",
+        _PACKET_SESSION,
+        "packets are delivered after Disconnect",
+        "    if (!connection.IsConnected()) return reader_.Clear();\n",
+        "",
+    ),
+    Mutation(
+        "packet_after_pause",
+        _PACKET_SESSION,
+        "packets are delivered after PauseRecv",
+        "    if (!connection.IsPaused()) continue;\n",
+        "    continue;\n",
+    ),
+    Mutation(
+        "packet_bad_length_resets",
+        _PACKET_SESSION,
+        "the answers to the good packets before a bad one are dropped",
+        "CloseReason::kBadLength, Closing::kGraceful",
+        "CloseReason::kBadLength, Closing::kAbort",
+    ),
+    Mutation(
+        "packet_end_forgotten",
+        _PACKET_SESSION,
+        "a session whose packets are whole ends with kFirstPacketTimeout",
+        "    connection.PacketEnded();\n",
+        "",
+    ),
+    Mutation(
+        "packet_part_unknown",
+        _PACKET_SESSION,
+        "a part of a packet has no deadline, and a FIN behind it is a good end",
+        "        if (reader_.IsOpen()) connection.PacketBegan();\n",
+        "",
+    ),
+    Mutation(
+        "packet_lost_without_memory",
+        _PACKET_SESSION,
+        "a packet that can't be joined for lack of memory is dropped and the stream goes on",
+        "        return connection.EndForMemory();",
+        "        return;",
+    ),
+    Mutation(
+        "packet_truncation_unseen",
+        _CONNECTION,
+        "a peer that closes inside a packet has closed well",
+        "  if (packet_open_) return BeginEnd(CloseReason::kTruncated, Closing::kGraceful);\n",
+        "",
+    ),
+    Mutation(
+        "packet_pause_counts",
+        _CONNECTION,
+        "time in a pause counts for the deadlines of packets",
+        "  packet_deadline_ = Moved(packet_deadline_, last_recv_ - paused_at_);\n",
+        "",
+    ),
+    Mutation(
+        "packet_later_deadline_counts",
+        _CONNECTION,
+        "the time for a frame puts off the end of the time for the first packet",
+        "  if (deadline >= packet_deadline_) return;\n",
+        "",
+    ),
+    Mutation(
+        "packet_held_inside_resume",
+        _CONNECTION,
+        "OnPacket runs inside ResumeRecv",
+        "    DeliverHeldLater();\n  } else",
+        "    DeliverHeld();\n  } else",
+    ),
+    Mutation(
+        "packet_held_overtaken",
+        _CONNECTION,
+        "what arrives later comes before what was held back",
+        "    DeliverHeldLater();\n  } else {\n    ContinueRecv();\n  }",
+        "    DeliverHeldLater();\n  }\n  ContinueRecv();",
+    ),
+    Mutation(
+        "packet_held_not_counted",
+        _CONNECTION,
+        "a session ends while what it holds back is on its way",
+        "  ++pending_;\n  PushLater();",
+        "  PushLater();",
+    ),
+    Mutation(
+        "packet_held_stops_the_recv",
+        _CONNECTION,
+        "a session that was resumed delivers what it held back and receives nothing more",
+        "  if (phase_ == Phase::kOpen && !paused_) ContinueRecv();\n",
+        "",
+    ),
+    Mutation(
+        "packet_held_at_the_end",
+        _CONNECTION,
+        "a session that has ended keeps what it received",
+        "  if (session_.packets_ != nullptr) session_.packets_->DropReceived();\n",
+        "",
+    ),
+    Mutation(
+        "recv_stays_paused_at_the_end",
+        _CONNECTION,
+        "a session that ends while it holds packets back waits for its peer until close_timeout",
+        "  paused_ = false;\n  worker_.Port().ResumeRecv(*socket_, recv_event_);\n}",
+        "  if (std::exchange(paused_, false)) worker_.Port().ResumeRecv(*socket_, recv_event_);\n}",
+    ),
+    Mutation(
+        "fin_overtakes_the_reason",
+        _CONNECTION,
+        "a FIN gives the reason of an end that a hook asked for before",
+        "  if (end_in_mail_) return;\n",
+        "",
+    ),
+    Mutation(
+        "recv_submitted_twice",
+        _CONNECTION,
+        "a pause and a resume inside OnConnected end the program",
+        "!paused_ && !recv_pending_) SubmitRecv();",
+        "!paused_) SubmitRecv();",
+    ),
+    Mutation(
         "ticket_leaks",
         _CONTEXT,
         "WaitStopped waits for sessions that are gone",
@@ -437,5 +905,61 @@ MUTATIONS = (
         "a close with bytes unread looks like a clean end",
         "mode == CloseMode::kAbort || UnreadBytes() > 0;",
         "mode == CloseMode::kAbort;",
+    ),
+    Mutation(
+        "broadcast_missed_leaves_a_hole",
+        _VERBS,
+        "who is ending gets a send, and not the broadcast that came before it",
+        "  if (broadcast_missed_) return;\n",
+        "",
+    ),
+    Mutation(
+        "chat_said_in_the_lobby",
+        _CHAT_ROOM,
+        "what is said in a room is heard in the lobby",
+        "BroadcastFirstTo(batch_.Speakers(), group_, ",
+        "BroadcastFirstTo(batch_.Speakers(), netcore::GroupId{1}, ",
+    ),
+    Mutation(
+        "chat_old_room_heard",
+        _CHAT_ROOM,
+        "who has left a room still hears it",
+        "  sessions_->Leave(group_, session.Id());\n",
+        "",
+    ),
+    Mutation(
+        "chat_heard_twice_after_a_join",
+        _CHAT_ROOM,
+        "what waits to be sent when somebody joins is told as earlier, and said once more",
+        "  Flush();\n  if (sessions_ == nullptr)",
+        "  history_.Add(batch_);\n  if (sessions_ == nullptr)",
+    ),
+    Mutation(
+        "chat_name_kept",
+        _CHAT_ROOM,
+        "the name of who has gone is nobody's, and not free",
+        "  chat_.Names().Release(session.Name());\n",
+        "",
+    ),
+    Mutation(
+        "chat_farewell_in_circles",
+        _CHAT_ROOM,
+        "who ends on the way to a room is handed from it to itself for ever",
+        "  if (next != nullptr && next.get() != this) return",
+        "  if (next != nullptr) return",
+    ),
+    Mutation(
+        "chat_answer_overtakes",
+        _CHAT_REQUESTS,
+        "an answer comes before what its client said earlier",
+        "  Flush();\n  const bool is_bare",
+        "  const bool is_bare",
+    ),
+    Mutation(
+        "chat_session_forgotten",
+        _CHAT_SESSION,
+        "who has ended stays in its room",
+        "  if (room_ != nullptr) BeGone();",
+        "",
     ),
 )

@@ -1,4 +1,8 @@
 // Starting: what can go wrong, what the error says, and that nothing is left of it.
+#include <filesystem>
+#include <iterator>
+#include <system_error>
+
 #include "tests/support/scripted_port.h"
 #include "tests/support/test_server.h"
 
@@ -7,6 +11,16 @@ namespace {
 
 bool Contains(const Error& error, std::string_view part) {
   return error.Message().find(part) != std::string::npos;
+}
+
+// What this process has of threads ("task") or descriptors ("fd"); 0 where the system does not say.
+// A Windows program is not to see Wine's, which come when a thread first waits.
+std::ptrdiff_t CountOf(const char* what) {
+  const std::filesystem::path self = "/proc/self";
+  if (!self.is_absolute()) return 0;
+  std::error_code none;
+  const auto entries = std::filesystem::directory_iterator(self / what, none);
+  return std::distance(begin(entries), end(entries));
 }
 
 ServiceOptions Valid() {
@@ -76,7 +90,11 @@ TEST_CASE(
       options.core.backend = backend;
       options.port = address.Port();
       Service second(std::move(options));
+      const auto threads = CountOf("task");
+      const auto descriptors = CountOf("fd");
       const Error error = second.Start();
+      CHECK(CountOf("task") == threads);
+      CHECK(CountOf("fd") == descriptors);
       CHECK(error == ErrorCode::kAddressInUse);
       CHECK(Contains(error, address.ToString()));
       CHECK(Contains(error, "in use"));

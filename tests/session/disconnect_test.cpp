@@ -158,7 +158,9 @@ TEST_CASE("a reference held after everything is gone is harmless", "[session]") 
     session->ShutdownSend();
     session->PauseRecv();
     session->ResumeRecv();
-    CHECK(session->Id() == 1);
+    CHECK(session->Id());
+    CHECK(session->Manager()->Find(session->Id()) == nullptr);
+    CHECK_FALSE(session->Manager()->Join(GroupId{1}, session));
   }
   CHECK(client->PeerEndpoint() == address);
   CHECK(server->LocalEndpoint() == address);
@@ -209,7 +211,8 @@ TEST_CASE("a session that never began says so", "[session]") {
   session.Disconnect();
   session.PauseRecv();
   session.ShutdownSend();
-  CHECK(session.Id() == 0);
+  CHECK(session.Id() == SessionId());
+  CHECK(session.Manager() == nullptr);
   CHECK(session.QueuedBytes() == 0);
   CHECK(session.PeerEndpoint().GetFamily() == Endpoint::Family::kNone);
 }

@@ -194,7 +194,7 @@ TEST_CASE(
     }
     CHECK(fault == "");
     for (const std::uint32_t count : next) CHECK(count == kMessages);
-    CHECK(pair.server->QueuedBytes() == 0);
+    CHECK(world.WaitFor([&] { return pair.server->QueuedBytes() == 0; }));
   });
 }
 

@@ -21,4 +21,16 @@ class FailingMemory final : public SimMemory {
   std::int64_t LiveCount() const noexcept;
 };
 
+/// What a scenario does for itself, inside hooks too, is no allocation of the library's.
+class OwnWork {
+ public:
+  OwnWork() : before_(FailingMemory::OfThisThread().SetCounting(false)) {}
+  OwnWork(const OwnWork&) = delete;
+  OwnWork& operator=(const OwnWork&) = delete;
+  ~OwnWork() { FailingMemory::OfThisThread().SetCounting(before_); }
+
+ private:
+  const bool before_;
+};
+
 }  // namespace netcore::test

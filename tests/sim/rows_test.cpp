@@ -1,6 +1,5 @@
 // The rows of docs/scenarios.md that a simulation can show, each under some dozens of seeds.
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -8,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/failing_new.h"
+#include "tests/sim/rows_support.h"
 #include "tests/sim/stream_session.h"
 #include "tests/support/catch.h"
 
@@ -17,36 +16,12 @@ namespace {
 
 constexpr int kPort = 7000;
 
-// Faults after which every byte still arrives.
-constexpr std::array kHarmless = {Fault::kShortSend,      Fault::kShortRecv,  Fault::kLateBytes,
-                                  Fault::kLateCompletion, Fault::kReordered,  Fault::kEmptyRing,
-                                  Fault::kCancelLost,     Fault::kCancelLate, Fault::kHandleReused};
-
-void AddHarmlessFaults(SimWorld& world) {
-  for (const Fault fault : kHarmless) {
-    if (world.Random().OneIn(2)) world.Faults().SetRate(fault, 0.2);
-  }
-}
-
 using Scene = std::function<void(SimWorld&, const StageRef&)>;
 
-// Runs `scene` without faults but those that it asks for itself. Returns how often each happened.
-FaultPlan::Counts UnderSeeds(std::uint64_t count, const Scene& scene, SimOptions options = {}) {
-  FaultPlan::Counts faults{};
-  options.faults = false;
-  options.memory = &FailingMemory::OfThisThread();
-  for (std::uint64_t seed = 1; seed <= count; ++seed) {
-    const SimReport report = Simulate(
-        seed, [&](SimWorld& world) { scene(world, std::make_shared<Stage>(world)); }, options);
-    INFO(report.Text());
-    REQUIRE(report.Ok());
-    for (std::size_t fault = 0; fault < kFaultCount; ++fault) faults[fault] += report.faults[fault];
-  }
-  return faults;
-}
-
-std::uint64_t CountOf(const FaultPlan::Counts& faults, Fault fault) {
-  return faults[static_cast<std::size_t>(fault)];
+FaultPlan::Counts UnderSeeds(std::uint64_t count, const Scene& scene,
+                             const SimOptions& options = {}) {
+  return test::UnderSeeds(
+      count, [&](SimWorld& world) { scene(world, std::make_shared<Stage>(world)); }, options);
 }
 
 SessionFactory Make(const StageRef& stage, const Role& role,

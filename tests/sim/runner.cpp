@@ -201,7 +201,8 @@ int Main(int argc, char** argv) {
   std::vector<std::string> names;
   Options options;
   app.add_option("--seeds", seeds, "A..B, or one seed (default 1..1000)");
-  app.add_option("--scenario", names, "echo, churn, slow, stop; all if none is named");
+  app.add_option("--scenario", names,
+                 "echo, churn, slow, stop, logic, groups, packet, chat; all if none is named");
   app.add_option("--jobs", options.jobs, "threads")->check(CLI::Range(1, 256));
   app.add_option("--minutes", options.minutes, "ends the run, also before the last seed");
   app.add_flag("--verify", options.verify, "runs each seed twice and compares");

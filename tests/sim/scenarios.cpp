@@ -2,29 +2,21 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "tests/sim/failing_new.h"
+#include "tests/sim/packet_stream.h"
+#include "tests/sim/scenario_parts.h"
 #include "tests/sim/stream_session.h"
 
 namespace netcore::test {
 namespace {
 
-constexpr int kPort = 7000;
-
 SessionFactory Make(const StageRef& stage, const Role& role) {
   return [stage, role] { return std::make_shared<StreamSession>(stage, role, true); };
 }
-
-StreamRef NewClient(const StageRef& stage, const Role& role, int port = kPort) {
-  auto client = std::make_shared<StreamSession>(stage, role, false);
-  if (stage->world.Connect(port, client)) return nullptr;
-  return client;
-}
-
-// A run of less would be over before anything goes wrong.
-bool HasEnough(const SimWorld& world) { return world.Trace().CompletionCount() >= 1'200; }
 
 // One of those that are there; null if nobody is.
 StreamRef PickSession(Stage& stage) {
@@ -67,14 +59,6 @@ void ActOn(const StreamRef& session) {
   }
 }
 
-void FailSomeAllocation(SimWorld& world) {
-  if (world.Random().OneIn(2)) return;
-  for (std::uint32_t count = 1 + world.Random().Below(6); count > 0; --count) {
-    world.After(world.DrawTime(std::chrono::seconds(1)),
-                [&world] { world.FailAllocation(1 + world.Random().Below(60)); });
-  }
-}
-
 // Whatever happened, the listener accepts, and the places of those who left are free.
 void CheckNewcomerIsServed(const StageRef& stage, const Role& role) {
   SimWorld& world = stage->world;
@@ -113,37 +97,74 @@ Role EchoRole() {
   return role;
 }
 
-// Sends `rounds` pieces, waits for each, then closes one way or the other.
-Role EchoClientRole(int rounds, std::uint32_t largest) {
-  const auto next = [largest](StreamSession& session) {
-    SimRandom& random = session.GetStage().world.Random();
-    session.SendNext(4 + random.Below(random.OneIn(16) ? 16 * largest : largest));
-  };
-  Role role;
-  role.begin = next;
-  role.peer_closed = [](StreamSession& session) { session.Disconnect(); };
-  role.receive = [next, rounds](StreamSession& session, std::span<std::byte>) {
-    SimWorld& world = session.GetStage().world;
-    world.Check(session.Received() <= session.Sent(), "more came back than was sent");
-    if (session.Received() < session.Sent()) return;
-    if (++session.counter < rounds) return next(session);
-    switch (world.Random().Below(4)) {
-      case 0:
-        return session.Disconnect(CloseReason::kLocal, Closing::kAbort);
-      case 1:
-        return session.Disconnect();
-      default:
-        return session.ShutdownSend();
-    }
-  };
-  role.end = [rounds](StreamSession& session, const CloseInfo& info) {
-    // Who half-closed after the last echo has nothing to lose but to a fault.
-    session.GetStage().world.Check(
-        info.reason != CloseReason::kPeerClosed || session.counter >= rounds ||
-            session.GetStage().world.Faults().GetCounts() != FaultPlan::Counts{},
-        "an echo was cut short without a fault");
-  };
-  return role;
+// All of them can say a packet of PacketStream, and none of them a length of all ones.
+PacketFormat DrawFormat(SimRandom& random) {
+  switch (random.Below(5)) {
+    case 0:
+      return PacketFormat::TypeLengthPayload(random.Between(100, 3'000));
+    case 1:
+      return PacketFormat::SizeAndId(random.Between(100, 1'000));
+    case 2:
+      return PacketFormat::LengthPrefix(1, random.Between(50, 254));
+    case 3:
+      return PacketFormat::LengthPrefix(2, random.Between(50, 500));
+    default:
+      return {.header_size = 9,
+              .length_offset = 4,
+              .length_width = 4,
+              .length_counts_header = true,
+              .type_offset = 2,
+              .type_width = 1,
+              .byte_order = random.OneIn(2) ? std::endian::little : std::endian::big,
+              .max_payload_size = random.OneIn(8) ? 70'000U : 300U};
+  }
+}
+
+PacketStreamRef NewPacketClient(const PacketStageRef& stage) {
+  auto client = std::make_shared<PacketStream>(stage, false);
+  if (stage->world.Connect(kPort, client)) return nullptr;
+  return client;
+}
+
+void PauseForAWhile(const PacketStreamRef& session, Duration longest) {
+  session->Pause();
+  SimWorld& world = session->GetStage().world;
+  world.After(world.DrawTime(longest), [session] { session->Resume(); });
+}
+
+// What a session does with a packet, or somebody with it.
+void ActOnPacket(PacketStream& session) {
+  SimRandom& random = session.GetStage().world.Random();
+  switch (random.Below(32)) {
+    case 0:
+      return session.Disconnect(CloseReason::kKicked, DrawClosing(random));
+    case 1:
+      return session.ShutdownSend();
+    case 2:
+      return session.IsServer() ? session.SendNext() : session.SendPart();
+    case 3:
+      return session.IsServer() ? session.SendNext() : session.SendNonsense();
+    case 4:
+      return session.Resume();
+    case 5:
+      static_cast<void>(session.Post([self = session.Self()] { ActOnPacket(*self); }));
+      return;
+    case 6:
+      session.Pause();
+      return session.Resume();
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+      session.SendNext();
+      return PauseForAWhile(session.Self(), milliseconds(300));
+    case 11:
+    case 12:
+    case 13:
+      return session.SendInPieces();
+    default:
+      for (std::uint32_t count = random.Below(4); count > 0; --count) session.SendNext();
+  }
 }
 
 }  // namespace
@@ -328,6 +349,68 @@ void StopScenario(SimWorld& world) {
     stage->mischief = 0;
     if (last || world.HasFailed()) return;
   }
+}
+
+void PacketScenario(SimWorld& world) {
+  SimRandom& random = world.Random();
+  const auto stage = std::make_shared<PacketStage>(world, DrawFormat(random));
+  SessionOptions options;
+  options.on_peer_close = DrawPeerClose(random);
+  options.idle_timeout = milliseconds(random.OneIn(2) ? 0 : random.Between(1'000, 4'000));
+  options.first_packet_timeout = milliseconds(random.OneIn(2) ? 0 : random.Between(200, 4'000));
+  options.frame_timeout = milliseconds(random.OneIn(4) ? 0 : random.Between(100, 3'000));
+  options.max_send_queue_bytes = random.Between(64, 300) * 1024;
+  options.socket.send_buffer_bytes = DrawBufferSize(random);
+  options.socket.recv_buffer_bytes = DrawBufferSize(random);
+  stage->first_packet_timeout = options.first_packet_timeout;
+  stage->frame_timeout = options.frame_timeout;
+  const std::uint32_t throw_one_in = random.Between(30, 300);
+  bool plain = false;
+  stage->begin = [&plain](PacketStream& session) {
+    SimRandom& drawn = session.GetStage().world.Random();
+    if (!plain && drawn.OneIn(8)) return;  // silent
+    if (!plain && drawn.OneIn(4)) return session.SendInPieces();
+    for (std::uint32_t count = drawn.Between(1, 12); count > 0; --count) session.SendNext();
+  };
+  stage->act = [&plain, throw_one_in](PacketStream& session) {
+    PacketStage& its_stage = session.GetStage();
+    if (plain) return session.Received() < 5 ? session.SendNext() : session.Disconnect();
+    if (its_stage.world.Random().OneIn(throw_one_in)) throw std::runtime_error("on purpose");
+    if (session.Received() > 40) return session.Disconnect();
+    ActOnPacket(session);
+  };
+  const auto make = [stage] { return std::make_shared<PacketStream>(stage, true); };
+  world.Listen(kPort, make, options);
+  do {
+    FailSomeAllocation(world);
+    const Duration length = std::chrono::seconds(random.Between(1, 4));
+    for (std::uint32_t count = random.Between(8, 20); count > 0; --count) {
+      world.After(world.DrawTime(length), [stage] {
+        NewPacketClient(stage);
+        if (stage->sessions.empty()) return;
+        const auto there = static_cast<std::uint32_t>(stage->sessions.size());
+        const PacketStreamRef some = stage->sessions[stage->world.Random().Below(there)];
+        ActOnPacket(*some);
+      });
+    }
+    world.RunFor(length);
+  } while (!world.HasFailed() && !HasEnough(world));
+
+  // Whatever happened, a newcomer is served.
+  plain = true;
+  world.Faults().Stop();
+  for (int times = 0; times < 2; ++times) {  // some were still connecting
+    for (const PacketStreamRef& session : std::vector<PacketStreamRef>(stage->sessions)) {
+      session->Disconnect(CloseReason::kKicked, Closing::kAbort);
+    }
+    world.RunFor(FaultPlan::kLongestStall + std::chrono::seconds(1));
+  }
+  world.FailAllocation(0);
+  const PacketStreamRef newcomer = NewPacketClient(stage);
+  world.Check(newcomer != nullptr && world.RunUntil([&] { return newcomer->Received() >= 3; }),
+              "a newcomer is not served any more");
+  stage->act = nullptr;
+  stage->begin = nullptr;
 }
 
 const Scenario* FindScenario(std::string_view name) noexcept {

@@ -21,15 +21,31 @@ void SlowScenario(SimWorld& world);
 /// Services, connectors and cores are stopped at any moment, inside hooks too.
 void StopScenario(SimWorld& world);
 
+/// What clients send is echoed by jobs of the room they are in; rooms are full, closed, dropped.
+void LogicScenario(SimWorld& world);
+
+/// Members of groups come, speak, leave and go; each hears what was said to it while it was there.
+void GroupsScenario(SimWorld& world);
+
+/// Packets are echoed with packets, in pieces of all sizes, cut, and lied about.
+void PacketScenario(SimWorld& world);
+
+/// The whole chat server; clients do all that its protocol has, and much that it forbids.
+void ChatScenario(SimWorld& world);
+
 struct Scenario {
   std::string_view name;
   void (*run)(SimWorld& world);
 };
 
-inline constexpr std::array<Scenario, 4> kScenarios = {{{"echo", EchoScenario},
+inline constexpr std::array<Scenario, 8> kScenarios = {{{"echo", EchoScenario},
                                                         {"churn", ChurnScenario},
                                                         {"slow", SlowScenario},
-                                                        {"stop", StopScenario}}};
+                                                        {"stop", StopScenario},
+                                                        {"logic", LogicScenario},
+                                                        {"groups", GroupsScenario},
+                                                        {"packet", PacketScenario},
+                                                        {"chat", ChatScenario}}};
 
 /// Null if there is none of that name.
 const Scenario* FindScenario(std::string_view name) noexcept;

@@ -65,6 +65,22 @@ TEST_CASE("the stop scenario holds under fixed seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("stop"), 1, kFixedSeeds);
 }
 
+TEST_CASE("the logic scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("logic"), 1, kFixedSeeds);
+}
+
+TEST_CASE("the groups scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("groups"), 1, kFixedSeeds);
+}
+
+TEST_CASE("the packet scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("packet"), 1, kFixedSeeds);
+}
+
+TEST_CASE("the chat scenario holds under fixed seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("chat"), 1, kFixedSeeds);
+}
+
 TEST_CASE("the echo scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("echo"), FreshSeed(), kFreshSeeds);
 }
@@ -79,6 +95,22 @@ TEST_CASE("the slow scenario holds under fresh seeds", "[sim][seeds]") {
 
 TEST_CASE("the stop scenario holds under fresh seeds", "[sim][seeds]") {
   RunSeeds(*FindScenario("stop"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the logic scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("logic"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the groups scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("groups"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the packet scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("packet"), FreshSeed(), kFreshSeeds);
+}
+
+TEST_CASE("the chat scenario holds under fresh seeds", "[sim][seeds]") {
+  RunSeeds(*FindScenario("chat"), FreshSeed(), kFreshSeeds);
 }
 
 }  // namespace

@@ -56,6 +56,8 @@ class StreamSession final : public Session {
   StreamSession(StageRef stage, const Role& role, bool is_server);
   ~StreamSession() override;
 
+  using Session::Keep;
+
   /// The next `size` bytes of its stream. Counted if they were taken.
   SendResult SendNext(std::size_t size);
 

@@ -2,15 +2,13 @@
 // all of the program is counted then.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
-namespace netcore::test {
+#include "tests/support/allocation_count.h"
 
-inline std::atomic<std::size_t> allocation_count{0};
-inline std::atomic<std::size_t> largest_allocation{0};
+namespace netcore::test {
 
 inline void* Allocate(std::size_t size) noexcept {
   allocation_count.fetch_add(1, std::memory_order_relaxed);
@@ -18,6 +16,11 @@ inline void* Allocate(std::size_t size) noexcept {
   while (size > largest && !largest_allocation.compare_exchange_weak(largest, size)) {
   }
   return std::malloc(size > 0 ? size : 1);
+}
+
+inline void Free(void* memory) noexcept {
+  if (memory != nullptr) free_count.fetch_add(1, std::memory_order_relaxed);
+  std::free(memory);
 }
 
 }  // namespace netcore::test
@@ -30,6 +33,6 @@ void* operator new(std::size_t size) {
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return netcore::test::Allocate(size);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { netcore::test::Free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { netcore::test::Free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { netcore::test::Free(memory); }

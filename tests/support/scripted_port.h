@@ -1,8 +1,11 @@
-// A memory port whose accepts, and whose making, fail when a test says so.
+// A memory port whose accepts, and whose making, fail when a test says so, and whose Dispatch does
+// what a test says.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -21,7 +24,8 @@ struct PortScript {
   std::size_t accept_errors_left = SIZE_MAX;
   std::size_t accepts_submitted = 0;
   std::size_t ports_that_work = SIZE_MAX;
-  std::size_t adopts_to_refuse = 0;  // for lack of memory
+  std::size_t adopts_to_refuse = 0;                       // for lack of memory
+  std::deque<std::function<std::size_t()>> dispatches{};  // instead of what the port has, each once
 };
 
 /// Owns: the port behind it. Threads: as any port.
@@ -78,6 +82,11 @@ class ScriptedPort final : public CompletionPort {
   void Wake() noexcept override { port_->Wake(); }
 
   std::size_t Dispatch(Duration timeout) noexcept override {
+    if (!script_.dispatches.empty()) {
+      const auto dispatch = std::move(script_.dispatches.front());
+      script_.dispatches.pop_front();
+      return dispatch();
+    }
     const std::vector<IocpEvent*> failing = std::exchange(failing_, {});
     for (IocpEvent* event : failing) {
       IoResult result;

@@ -55,12 +55,13 @@ struct EpollPort::Record {
 };
 
 struct EpollPort::Unsent {
-  std::array<iovec, kMaxSendSlices> slices;
+  std::array<iovec, kMaxSendSlices> slices;  // those from `first` on
   std::size_t first = 0;
   std::size_t end = 0;
   Unsent* next_spare = nullptr;
 
   bool Empty() const noexcept { return first == end; }
+  std::span<iovec> Waiting() noexcept { return std::span(slices).subspan(first, end - first); }
 
   void Consume(std::size_t bytes) noexcept {
     while (first < end && bytes >= slices[first].iov_len) bytes -= slices[first++].iov_len;
@@ -245,25 +246,28 @@ void EpollPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice> s
   auto& socket = static_cast<Socket&>(port_socket);
   NETCORE_ASSERT(socket.send == nullptr && !slices.empty() && slices.size() <= kMaxSendSlices);
   Record& record = Begin(socket, event);
-  record.unsent = NewUnsent();
-  if (record.unsent == nullptr) return Queue(event, ErrorCode::kNoBuffers);
+  std::array<iovec, kMaxSendSlices> vector;
   std::size_t total = 0;
-  for (const SendSlice slice : slices) {
-    total += slice.size();
-    // sendmsg only reads, but its iovec has no const.
-    record.unsent->slices[record.unsent->end++] = {const_cast<std::byte*>(slice.data()),
-                                                   slice.size()};
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    total += slices[i].size();
+    // The system only reads, but its iovec has no const.
+    vector[i] = {const_cast<std::byte*>(slices[i].data()), slices[i].size()};
   }
   NETCORE_ASSERT(total > 0 && total <= kMaxSendBytes);
 
-  if (!TrySend(socket, record)) {
-    socket.send = &event;
-    if (UpdateInterest(socket)) return;
-    record.error = ErrorFromErrno(errno);
-    socket.send = nullptr;
+  // Mostly all of it leaves at once, and there is nothing to remember.
+  const std::span<iovec> waiting(vector.data(), slices.size());
+  if (TrySend(socket, record, waiting) || record.bytes == total) {
+    return Queue(event, std::move(record.error));
   }
+  record.unsent = NewUnsent(waiting, record.bytes);
+  if (record.unsent == nullptr) return Queue(event, ErrorCode::kNoBuffers);
+  socket.send = &event;
+  if (UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.send = nullptr;
   Recycle(record);
-  Queue(event, std::move(record.error));
+  Queue(event, ErrorFromErrno(code));
 }
 
 void EpollPort::ShutdownSend(PortSocket& socket) noexcept {
@@ -394,21 +398,22 @@ void EpollPort::TakeAccept(Socket& listener, IocpEvent& event) noexcept {
     listener.last_accept = record.previous;
 }
 
-// True when the send is over: all bytes are gone, or record.error tells why not.
-bool EpollPort::TrySend(Socket& socket, Record& record) noexcept {
-  Unsent& unsent = *record.unsent;
+// True when the send has failed, and record.error tells why. What left is added to record.bytes.
+bool EpollPort::TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept {
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
   msghdr message{};
-  message.msg_iov = unsent.slices.data() + unsent.first;
-  message.msg_iovlen = unsent.end - unsent.first;
+  message.msg_iov = slices.data();
+  message.msg_iovlen = slices.size();
   ssize_t sent;
   do {
-    sent = ::sendmsg(socket.descriptor, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    sent = slices.size() == 1
+               ? ::send(socket.descriptor, slices[0].iov_base, slices[0].iov_len, kFlags)
+               : ::sendmsg(socket.descriptor, &message, kFlags);
   } while (sent < 0 && errno == EINTR);
 
   if (sent >= 0) {
     record.bytes += static_cast<std::size_t>(sent);
-    unsent.Consume(static_cast<std::size_t>(sent));
-    return unsent.Empty();
+    return false;
   }
   if (errno == EAGAIN) return false;
   record.error = ErrorFromErrno(errno);
@@ -417,11 +422,20 @@ bool EpollPort::TrySend(Socket& socket, Record& record) noexcept {
   return true;
 }
 
-EpollPort::Unsent* EpollPort::NewUnsent() noexcept {
-  if (spare_unsent_ == nullptr) return new (std::nothrow) Unsent;
-  --spare_unsent_count_;
-  Unsent* unsent = std::exchange(spare_unsent_, spare_unsent_->next_spare);
-  unsent->first = unsent->end = 0;
+// What is left of `slices` behind their first `sent` bytes; null when memory is short.
+EpollPort::Unsent* EpollPort::NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept {
+  Unsent* unsent = spare_unsent_;
+  if (unsent != nullptr) {
+    --spare_unsent_count_;
+    spare_unsent_ = unsent->next_spare;
+  } else {
+    unsent = new (std::nothrow) Unsent;
+    if (unsent == nullptr) return nullptr;
+  }
+  std::copy(slices.begin(), slices.end(), unsent->slices.begin());
+  unsent->first = 0;
+  unsent->end = slices.size();
+  unsent->Consume(sent);
   return unsent;
 }
 
@@ -578,7 +592,11 @@ std::size_t EpollPort::HandleConnect(Socket& socket) noexcept {
 std::size_t EpollPort::HandleSend(Socket& socket) noexcept {
   if (socket.send == nullptr) return 0;
   Record& record = RecordOf<Record>(*socket.send);
-  if (!TrySend(socket, record)) return 0;
+  Unsent& unsent = *record.unsent;
+  const std::size_t before = record.bytes;
+  const bool failed = TrySend(socket, record, unsent.Waiting());
+  unsent.Consume(record.bytes - before);
+  if (!failed && !unsent.Empty()) return 0;
   Recycle(record);
   IoResult result;
   result.error = std::move(record.error);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/epoll.h>
+#include <sys/uio.h>
 
 #include <array>
 #include <cstddef>
@@ -57,10 +58,10 @@ class EpollPort final : public CompletionPort {
   struct Record;  // of a pending event
   struct Unsent;  // what of one send has not left yet
 
-  static constexpr int kMaxEvents = 256;      // taken from epoll at once
-  static constexpr int kMaxAccepts = 64;      // of one listener in a row
-  static constexpr int kMaxUnpolled = 3;      // Dispatches in a row that don't ask epoll
-  static constexpr int kMaxSpareUnsent = 64;  // a kilobyte each
+  static constexpr int kMaxEvents = kFullDispatch;  // taken from epoll at once
+  static constexpr int kMaxAccepts = 64;            // of one listener in a row
+  static constexpr int kMaxUnpolled = 3;            // Dispatches in a row that don't ask epoll
+  static constexpr int kMaxSpareUnsent = 64;        // a kilobyte each
 
   void AssertOwnThread() const noexcept;
   Record& Begin(Socket& socket, IocpEvent& event) noexcept;
@@ -72,8 +73,8 @@ class EpollPort final : public CompletionPort {
   void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
 
   void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
-  bool TrySend(Socket& socket, Record& record) noexcept;
-  Unsent* NewUnsent() noexcept;
+  bool TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept;
+  Unsent* NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept;
   void Recycle(Record& record) noexcept;
 
   std::size_t HandOutReady() noexcept;

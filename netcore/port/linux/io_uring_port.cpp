@@ -103,7 +103,7 @@ std::size_t IoUringPort::Dispatch(Duration timeout) noexcept {
   handed_out_count_ = 0;
   is_woken_ = std::exchange(is_woken_late_, false);
   if (is_woken_) timeout = Duration::zero();
-  const TimePoint start = Now();
+  const TimePoint start = timeout > Duration::zero() ? Now() : TimePoint();
   const bool for_ever = timeout > kNever - start;
   // What comes may be of no concern to an owner, such as the end of an operation to be re-armed.
   Duration left = for_ever ? Duration::max() : timeout;
@@ -128,8 +128,8 @@ bool IoUringPort::Enter(Duration timeout) noexcept {
   return ring_.Enter(must_not_wait ? Duration::zero() : timeout);
 }
 
-// With deferred work, one Enter does a limited number of the kernel's work items; whoever answers
-// after the first few gathers less into one send than whoever takes all first.
+// With deferred work, one Enter does a limited number of the kernel's work items, some of which may
+// be of no concern to an owner.
 void IoUringPort::TakeRounds() noexcept {
   for (int round = 0; round < kMaxRounds; ++round) {
     Completion completion;
@@ -138,7 +138,8 @@ void IoUringPort::TakeRounds() noexcept {
       Process(completion);
     }
     HandOutReady();
-    if (taken_count_ >= kMaxCompletions || !ring_.HasWork()) return;
+    if (handed_out_count_ >= kFullDispatch || taken_count_ >= kMaxCompletions) return;
+    if (!ring_.HasWork()) return;
     Enter(Duration::zero());
   }
 }

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# summary: echoes a second of server CPU time: netcore against raw epoll and io_uring loops
+# targets: netcore_echo_load netcore_echo_netcore netcore_echo_raw_epoll netcore_echo_raw_uring
+# packages: python3-matplotlib strace util-linux
+"""Echo servers against each other: netcore on io_uring and on epoll, a raw epoll loop, a raw
+io_uring loop. The server is pinned to one core and the load to another; the contenders take turns,
+A B C D A B C D, so that what else the machine does meets all of them."""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import sys
+
+from support import system_calls
+from support.echo_contenders import CONTENDERS, server_command, workloads
+from support.echo_plot import write_plot
+from support.echo_table import duties, markdown, ratio, show, summarize
+from support.machine import built_program, describe
+from support.processes import Failure, Place, run, server
+from support.report import write_json, write_markdown
+
+LIBRARIES = ("liburing-dev", "libfmt-dev")
+COUNT_SECONDS = 0.3
+
+
+def numbers(text):
+    values = [int(word) for word in text.split(",")]
+    if not values or min(values) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no list of numbers")
+    return values
+
+
+def words(allowed):
+    def parse(text):
+        values = text.split(",")
+        for value in values:
+            if value not in allowed:
+                raise argparse.ArgumentTypeError(f"{value} is none of {', '.join(allowed)}")
+        return values
+
+    return parse
+
+
+def parse_options():
+    cores = sorted(os.sched_getaffinity(0))
+    parser = argparse.ArgumentParser(prog="benchmarks/run echo", description=__doc__)
+    add = parser.add_argument
+    add("--connections", type=numbers, default=[1, 64, 512, 4096], metavar="N,...")
+    add("--sizes", type=numbers, default=[32, 512, 16384], metavar="BYTES,...")
+    add("--pipelines", type=numbers, default=[1, 16], metavar="P,...", help="messages in a burst")
+    add("--ways", type=words(("stream", "message")), default=["stream", "message"], metavar="WAY,...",
+        help="stream: answered as the bytes arrive; message: each message by a send of its own")
+    add("--contenders", type=words(tuple(CONTENDERS)), default=list(CONTENDERS), metavar="NAME,...",
+        help=", ".join(CONTENDERS))
+    add("--rounds", type=int, default=5)
+    add("--seconds", type=float, default=1.0, help="that are measured of each round")
+    add("--sleeping-client", action="store_true",
+        help="the client sleeps while nothing comes, and the server pays for waking it")
+    add("--server-core", type=int, default=cores[-1])
+    add("--client-core", type=int, default=cores[0])
+    add("--real-time", action="store_true",
+        help="SCHED_FIFO for both: what else the machine does has to wait (root)")
+    add("--no-counts", action="store_true", help="don't count system calls, which takes more runs")
+    add("--json", metavar="FILE")
+    add("--markdown", metavar="FILE", help="a page with the lines <!-- echo: begin/end -->")
+    add("--plot", metavar="FILE", help="SVG")
+    add("--check", action="store_true", help="exit with 1 if a figure that is asked for is missed")
+    return parser.parse_args()
+
+
+def load(options, contender, workload, seconds, by=None):
+    """One run of one contender; counts its system calls if `by` says how."""
+    client_place = Place(options.client_core, options.real_time)
+    server_place = Place(options.server_core, options.real_time)
+    with server(server_place, server_command(contender, workload)) as (process, port):
+        command = [built_program("netcore_echo_load"), "--port", port, "--server", process.pid]
+        command += ["--connections", workload.connections, "--size", workload.size]
+        command += ["--pipeline", workload.pipeline, "--seconds", seconds]
+        if options.sleeping_client:
+            command.append("--sleep")
+        if by == "tracepoint":
+            command.append("--count-system-calls")
+        limit = seconds + 60
+        if by == "strace":
+            with system_calls.Strace(process.pid) as strace:
+                result = json.loads(run(client_place, list(map(str, command)), limit))
+            result["system_calls"] = strace.count
+            result["messages"] = result["all_messages"]
+            return result
+        return json.loads(run(client_place, list(map(str, command)), limit))
+
+
+def count_system_calls(options, contender, workload, by):
+    """System calls a message, in a run of its own: counting makes each of them dearer."""
+    if by is None:
+        return None
+    counted = load(options, contender, workload, COUNT_SECONDS, by)
+    calls = counted["system_calls"]
+    return None if calls is None else calls / counted["messages"]
+
+
+def measure(options, workload, by):
+    rounds = {name: [] for name in options.contenders}
+    for _ in range(options.rounds):
+        for name in options.contenders:
+            rounds[name].append(load(options, name, workload, options.seconds))
+    counts = {name: count_system_calls(options, name, workload, by) for name in options.contenders}
+    summaries = {name: summarize(rounds[name], counts[name]) for name in options.contenders}
+    return {"workload": workload, "summaries": summaries, "rounds": rounds}
+
+
+def tell(result):
+    print(result["workload"].title())
+    for name, summary in result["summaries"].items():
+        print(
+            f"  {CONTENDERS[name][0]:18}"
+            f" {summary['messages_per_cpu_second']:12,.0f} echoes a CPU second"
+            f" {show(ratio(result, name)):>6} x"
+            f" {summary['cpu_us_per_message']:8.2f} us"
+            f" {show(summary['system_calls_per_message'], 3):>7} system calls"
+        )
+    sys.stdout.flush()
+
+
+def write_reports(options, results, by):
+    report = {
+        "machine": describe(LIBRARIES),
+        "command": "benchmarks/run echo " + shlex.join(sys.argv[1:]),
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "system_calls_by": by,
+    }
+    if options.plot:
+        write_plot(options.plot, results)
+    if options.markdown:
+        plot_name = None
+        if options.plot:
+            plot_name = os.path.relpath(options.plot, pathlib.Path(options.markdown).parent)
+        write_markdown(options.markdown, "echo", markdown(report, results, plot_name))
+    if options.json:
+        as_dicts = [{**r, "workload": dataclasses.asdict(r["workload"])} for r in results]
+        write_json(options.json, {**report, "results": as_dicts})
+
+
+def main():
+    options = parse_options()
+    by = None if options.no_counts else system_calls.method()
+    results = []
+    asked = workloads(options.connections, options.sizes, options.pipelines, options.ways)
+    for workload in asked:
+        try:
+            results.append(measure(options, workload, by))
+        except Failure as failure:
+            print(f"benchmarks/run echo: {workload.title()}: {failure}", file=sys.stderr)
+            return 1
+        tell(results[-1])
+    if not results:
+        print("benchmarks/run echo: nothing was asked for", file=sys.stderr)
+        return 2
+    missed = [duty for duty in duties(results) if not duty[3]]
+    for what, measured, wanted, _ in missed:
+        print(f"missed: {what}: {measured}, {wanted} is asked for")
+    write_reports(options, results, by)
+    return 1 if options.check and missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

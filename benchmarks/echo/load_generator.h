@@ -1,0 +1,68 @@
+// LoadGenerator: many connections that each send a burst of messages, wait until all of it has come
+// back, and send the next. An epoll loop of its own, the same for every server. It does not sleep
+// when there is nothing to do, for it would be the server that wakes it, and pays for that.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "echo/load_options.h"
+#include "echo/load_pattern.h"
+#include "echo/server_meter.h"
+
+namespace bench {
+
+struct LoadResult {
+  double seconds = 0;           // that were measured
+  std::uint64_t messages = 0;   // that came back in them
+  ServerMeter::Reading server;  // what the server took for them
+  double client_cpu_seconds = 0;
+  std::uint64_t all_messages = 0;  // from the first connection to the last burst
+};
+
+/// Owns: the connections. Threads: one.
+class LoadGenerator {
+ public:
+  explicit LoadGenerator(const LoadOptions& options);
+  LoadGenerator(const LoadGenerator&) = delete;
+  LoadGenerator& operator=(const LoadGenerator&) = delete;
+  ~LoadGenerator();
+
+  /// Connects, warms up, measures, and lets the last bursts come back. Throws what went wrong: a
+  /// byte that is not what was sent, one too many or too few, a connection that broke.
+  LoadResult Run();
+
+ private:
+  struct Connection {
+    int descriptor = -1;
+    std::uint64_t sent = 0;
+    std::uint64_t received = 0;
+    std::uint64_t burst_end = 0;  // of the stream, when this burst is through
+    bool waits_for_room = false;
+  };
+
+  void ConnectAll();
+  void WarmUp();
+  void RunFor(double seconds);
+  void FinishBursts();
+  void CheckEnds();
+  void HandleEvents(int timeout_ms);
+  void Receive(Connection& connection);
+  void BeginBurst(Connection& connection);
+  void Send(Connection& connection);
+  void Watch(int operation, Connection& connection);
+
+  const LoadOptions options_;
+  const std::size_t burst_bytes_;
+  const LoadPattern pattern_;
+  int epoll_;
+  std::vector<Connection> connections_;
+  std::vector<Connection*> finished_;  // their bursts are back; the next ones are due
+  std::vector<std::byte> receive_buffer_;
+  std::uint64_t messages_ = 0;
+  std::size_t idle_count_ = 0;  // connections without a burst under way
+  bool is_ending_ = false;      // no new bursts
+};
+
+}  // namespace bench

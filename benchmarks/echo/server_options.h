@@ -1,0 +1,27 @@
+// What all echo servers of this benchmark take from the command line and say when they are ready.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+namespace bench {
+
+struct ServerOptions {
+  std::uint16_t port = 0;  // 0: any free one
+  std::size_t message_bytes =
+      0;  // 0: what arrives is sent back as it arrives; otherwise the stream
+          // is cut into messages of so many bytes, each answered by itself
+};
+
+/// Adds the options that all servers have.
+void AddServerOptions(CLI::App& app, ServerOptions& options);
+
+/// Nothing if the program shall go on, and otherwise its status.
+std::optional<int> ParseCommandLine(CLI::App& app, int argc, char** argv);
+
+/// Prints the line that the benchmark waits for.
+void SayListening(std::uint16_t port);
+
+}  // namespace bench

@@ -1,0 +1,42 @@
+// Comparing what a thread runs with what it ran before.
+#include "netcore/logic/job_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace netcore {
+
+JobWatch::JobWatch(Duration limit, std::size_t threads)
+    : limit_(limit), next_look_(limit > Duration::zero() ? TimePoint() : kNever), seen_(threads) {}
+
+void JobWatch::Looked(TimePoint now) noexcept {
+  if (next_look_ == kNever) return;
+  next_look_ = now + std::max<Duration>(limit_ / 4, std::chrono::milliseconds(1));
+}
+
+std::string JobWatch::Look(std::size_t thread, const Runnable* running, TimePoint now) {
+  Seen& seen = seen_[thread];
+  const std::uint64_t job = running != nullptr ? running->JobsBegun() : 0;
+  const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - seen.since).count();
+  if (running == nullptr || running != seen.running || job != seen.job) {
+    std::string line;
+    if (seen.reported) {
+      line = fmt::format("logic thread {}: the job of {} has returned after about {} ms", thread,
+                         seen.name, age);
+    }
+    seen = {running, job, now, false, {}};
+    return line;
+  }
+  if (seen.reported || now - seen.since < limit_) return {};
+  std::string line = fmt::format(
+      "logic thread {}: a job of {} has not returned for {} ms; nothing else runs on this thread "
+      "meanwhile",
+      thread, running->Name(), age);
+  seen.name = running->Name();
+  seen.reported = true;
+  return line;
+}
+
+}  // namespace netcore

@@ -1,0 +1,118 @@
+// For tests of the logic layer: a queue's steps driven by the test itself, in a time of its own;
+// and what tests with real threads need.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "netcore/base/log.h"
+#include "netcore/logic/job_queue.h"
+#include "netcore/sim/memory_net.h"
+#include "netcore/sim/sim_executor.h"
+
+namespace netcore::test {
+
+using std::chrono::milliseconds;
+
+inline constexpr std::chrono::seconds kLimit{60};  // for what must happen
+
+/// Threads: any.
+class LogLines {
+ public:
+  LogSink Sink() {
+    return [this](LogLevel, std::string_view line) {
+      const std::lock_guard lock(mutex_);
+      lines_.emplace_back(line);
+    };
+  }
+
+  std::size_t Count(std::string_view part) const {
+    const std::lock_guard lock(mutex_);
+    std::size_t count = 0;
+    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1U : 0U;
+    return count;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
+/// An executor without threads.
+struct ManualPool {
+  JobQueueRef MakeQueue(std::size_t max_jobs = 1'000, std::string name = "room") const {
+    JobQueueOptions options;
+    options.max_jobs = max_jobs;
+    options.name = std::move(name);
+    return JobQueue::Create(executor, std::move(options));
+  }
+
+  /// Steps and alarms, first come, first served, until there is nothing to do now.
+  void RunAll(std::size_t most = 32) const {
+    while (executor->RingOne() || executor->ReadyCount() > 0) {
+      if (executor->ReadyCount() > 0) executor->RunStep(0, most);
+    }
+  }
+
+  void Advance(Duration by) const { net->Advance(by); }
+
+  LogLines log;
+  std::shared_ptr<MemoryNet> net = std::make_shared<MemoryNet>();
+  std::shared_ptr<SimExecutor> executor =
+      std::make_shared<SimExecutor>(net, std::make_shared<const Log>(log.Sink()));
+};
+
+/// Counts one run or none, and exactly one end. Threads: any.
+class Fate {
+ public:
+  Fate(std::atomic<int>& runs, std::atomic<int>& ends) : runs_(&runs), ends_(&ends) {}
+  Fate(Fate&& other) noexcept : runs_(other.runs_), ends_(std::exchange(other.ends_, nullptr)) {}
+  Fate& operator=(Fate&&) = delete;
+  ~Fate() {
+    if (ends_ != nullptr) ++*ends_;
+  }
+  void operator()() { ++*runs_; }
+
+ private:
+  std::atomic<int>* runs_;
+  std::atomic<int>* ends_;
+};
+
+/// Calls `action` when it is destroyed, once.
+template <typename Action>
+class AtEnd {
+ public:
+  explicit AtEnd(Action action) : action_(std::move(action)) {}
+  AtEnd(AtEnd&& other) noexcept
+      : action_(std::move(other.action_)), armed_(std::exchange(other.armed_, false)) {}
+  AtEnd& operator=(AtEnd&&) = delete;
+  ~AtEnd() {
+    if (armed_) action_();
+  }
+  void operator()() {}
+
+ private:
+  Action action_;
+  bool armed_ = true;
+};
+
+/// False if `condition` does not come to hold.
+template <typename Condition>
+bool Eventually(Condition&& condition) {
+  const auto give_up = std::chrono::steady_clock::now() + kLimit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > give_up) return false;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return true;
+}
+
+}  // namespace netcore::test
