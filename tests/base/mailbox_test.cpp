@@ -14,6 +14,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/counting_new.h"
+#include "tests/support/turns.h"
 
 namespace netcore {
 namespace {
@@ -299,37 +300,30 @@ TEST_CASE("a task that closes the mailbox and pushes while it is discarded is re
 }
 
 TEST_CASE("strictly ordered hand-offs between threads arrive in that order", "[mailbox]") {
-  constexpr std::uint64_t kHandOffs = 100'000;
   const std::size_t writers = GENERATE(2U, 3U);
   CAPTURE(writers);
   Mailbox mailbox;
-  std::atomic<std::uint64_t> turn{0};
+  test::Turns turns;
   std::uint64_t expected = 0;
   std::uint64_t swapped = 0;
-  std::atomic<bool> give_up{false};
   std::vector<std::thread> threads;
   for (std::size_t writer = 0; writer < writers; ++writer) {
     threads.emplace_back([&, writer] {
-      for (std::uint64_t i = writer; i < kHandOffs; i += writers) {
-        while (turn.load(std::memory_order_acquire) != i) {
-          if (give_up) return;
-          std::this_thread::yield();
-        }
+      for (std::uint64_t i = writer; turns.Await(i); i += writers) {
         if (!mailbox.Push([&expected, &swapped, i] { swapped += i == expected++ ? 0U : 1U; }))
-          return;
-        turn.store(i + 1, std::memory_order_release);
+          return turns.GiveUp();
+        turns.Pass(i);
       }
     });
   }
-  const Deadline deadline;
-  std::uint64_t delivered = 0;
-  while (delivered < kHandOffs && !deadline.Passed()) {
-    delivered += mailbox.DeliverAll();
+  while (!turns.IsOver()) {
+    mailbox.DeliverAll();
     std::this_thread::yield();
   }
-  give_up = true;
   for (std::thread& thread : threads) thread.join();
-  CHECK(delivered == kHandOffs);
+  mailbox.DeliverAll();
+  CHECK(turns.Count() >= test::Turns::kFew);
+  CHECK(expected == turns.Count());
   CHECK(swapped == 0);
 }
 

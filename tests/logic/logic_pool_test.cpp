@@ -18,6 +18,7 @@
 #include "netcore/logic/job_queue.h"
 #include "tests/logic/logic_fixture.h"
 #include "tests/support/catch.h"
+#include "tests/support/turns.h"
 
 namespace netcore::test {
 namespace {
@@ -106,37 +107,28 @@ TEST_CASE("a pool that was never started drops what waits", "[logic_pool]") {
 }
 
 TEST_CASE("strictly ordered pushes of two threads run in that order", "[logic_pool][order]") {
-  constexpr std::uint64_t kHandOffs = 100'000;
   const auto pool = StartPool(2);
-  const JobQueueRef queue = JobQueue::Create(pool);
-  std::atomic<std::uint64_t> turn{0};
-  std::atomic<bool> give_up{false};
-  std::atomic<std::uint64_t> refused{0};
+  JobQueueOptions unlimited;
+  unlimited.max_jobs = 0;
+  const JobQueueRef queue = JobQueue::Create(pool, unlimited);
+  Turns turns;
   std::uint64_t expected = 0;  // the queue's
   std::uint64_t swapped = 0;
   std::vector<std::thread> threads;
   for (std::uint64_t writer = 0; writer < 2; ++writer) {
     threads.emplace_back([&, writer] {
-      for (std::uint64_t i = writer; i < kHandOffs; i += 2) {
-        while (turn.load(std::memory_order_acquire) != i) {
-          if (give_up) return;
-          std::this_thread::yield();
-        }
-        if (!IsQueued(queue->Push([&, i] { swapped += i == expected++ ? 0U : 1U; }))) {
-          ++refused;
-          give_up = true;
-        }
-        turn.store(i + 1, std::memory_order_release);
+      for (std::uint64_t i = writer; turns.Await(i); i += 2) {
+        if (!IsQueued(queue->Push([&, i] { swapped += i == expected++ ? 0U : 1U; })))
+          return turns.GiveUp();
+        turns.Pass(i);
       }
     });
   }
-  CHECK(Eventually([&] { return turn == kHandOffs || give_up; }));
-  give_up = true;
   for (std::thread& thread : threads) thread.join();
   pool->Stop(StopMode::kDrain);
-  CHECK(refused == 0);
-  CHECK(queue->Stats().run == kHandOffs);
-  CHECK(expected == kHandOffs);
+  CHECK(turns.Count() >= Turns::kFew);
+  CHECK(queue->Stats().run == turns.Count());
+  CHECK(expected == turns.Count());
   CHECK(swapped == 0);
 }
 
@@ -144,7 +136,6 @@ TEST_CASE("strictly ordered pushes of two threads run in that order", "[logic_po
 // third one each time: what happened before comes before.
 TEST_CASE("what jobs of two queues push in turns to a third one runs in that order",
           "[logic_pool][order]") {
-  constexpr std::uint64_t kHandOffs = 100'000;
   const auto pool = StartPool(3);
   struct Game {
     std::array<JobQueueRef, 2> players;
@@ -152,12 +143,13 @@ TEST_CASE("what jobs of two queues push in turns to a third one runs in that ord
     std::uint64_t expected = 0;  // the referee's
     std::uint64_t swapped = 0;
     std::atomic<int> refused{0};
+    Turns turns;
     Signal over;
 
     void Play(std::uint64_t turn) {
       const PushResult told =
           referee->Push([this, turn] { swapped += turn == expected++ ? 0U : 1U; });
-      if (turn + 1 == kHandOffs) return over.Set();
+      if (!turns.Pass(turn)) return over.Set();
       // From here on it is the other one's turn.
       const PushResult handed = players[(turn + 1) % 2]->Push([this, turn] { Play(turn + 1); });
       if (IsQueued(told) && IsQueued(handed)) return;
@@ -174,7 +166,8 @@ TEST_CASE("what jobs of two queues push in turns to a third one runs in that ord
   CHECK(game.over.Wait());
   pool->Stop(StopMode::kDrain);
   CHECK(game.refused == 0);
-  CHECK(game.expected == kHandOffs);
+  CHECK(game.turns.Count() >= Turns::kFew);
+  CHECK(game.expected == game.turns.Count());
   CHECK(game.swapped == 0);
 }
 
