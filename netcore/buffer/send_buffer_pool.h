@@ -16,7 +16,8 @@ namespace netcore {
 /// its worker's only.
 class SendBufferPool {
  public:
-  static constexpr std::size_t kMaxPooledSize = 16 * 1024;  // larger ones go to the heap
+  /// Larger ones go to the heap. As much as one recv brings, so that its echo fits.
+  static constexpr std::size_t kMaxPooledSize = 64 * 1024;
   static constexpr std::size_t kMaxSpareBytes = 4 * 1024 * 1024;
 
   SendBufferPool() = default;
@@ -38,7 +39,7 @@ class SendBufferPool {
 
  private:
   static constexpr std::size_t kSmallestClass = 64;
-  static constexpr std::size_t kClassCount = 9;  // 64, 128, ... 16384
+  static constexpr std::size_t kClassCount = 11;  // 64, 128, ... 65536
 
   std::array<std::vector<SendBuffer*>, kClassCount> spare_;
   std::size_t spare_bytes_ = 0;
