@@ -8,6 +8,7 @@ costs beside them. Each round holds more and more of them and closes all; the ba
 Server and clients are processes of their own, each pinned to a core."""
 
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -84,25 +85,22 @@ def measure_round(options, server, memory_alone):
 def measure(options):
     """By backend: the rounds, and what the server said at its end."""
     place = Place(options.server_core, options.real_time)
-    servers = {
-        name: IdleServer(place, str(options.bin / "echo_server"), name) for name in options.backends
+    program = str(options.bin / "echo_server")
+    servers, rounds, alone = {}, {}, {}
+    with contextlib.ExitStack() as running:
+        for name in options.backends:
+            servers[name] = server = running.enter_context(IdleServer(place, program, name))
+            load(options, server)  # all that is taken once, and kept
+            server.wait_for(0)
+            rounds[name], alone[name] = [], server.memory_bytes()
+        for number in range(options.rounds):
+            for name, server in servers.items():
+                rounds[name].append(measure_round(options, server, alone[name]))
+                tell_round(number, name, rounds[name][-1])
+    # What a server said stands there once it has ended.
+    return {
+        name: summarize(options, rounds[name], server.printed) for name, server in servers.items()
     }
-    rounds = {name: [] for name in servers}
-    alone = {}
-    for name, server in servers.items():
-        load(options, server)  # all that is taken once, and kept
-        server.wait_for(0)
-        alone[name] = server.memory_bytes()
-    for number in range(options.rounds):
-        for name, server in servers.items():
-            rounds[name].append(measure_round(options, server, alone[name]))
-            tell_round(number, name, rounds[name][-1])
-    results = {}
-    for name, server in servers.items():
-        with server:
-            pass
-        results[name] = summarize(options, rounds[name], server.printed)
-    return results
 
 
 def tell_round(number, name, found):
