@@ -5,16 +5,18 @@ are back where they were."""
 import contextlib
 import json
 import pathlib
+import re
 import select
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
 from programs import TIMEOUT, FaultServer, wait_until
-from traffic import SEED, Canary, Flood, Writer, connect, payload, port_of, read_to_end, reset
+from traffic import SEED, Canary, Flood, Writer, connect, echo, payload, port_of, read_to_end, reset
 
 KILOBYTE, MEGABYTE = 1_000, 1_000_000
 
@@ -276,6 +278,44 @@ class LinuxFaultCases(ResetCases):
                 self.assertEqual(client.recv(1), b"x")
                 found.append(client)
         return found
+
+    def test_interrupted_system_calls_are_made_again(self):
+        server = self.serve()
+        with self.undisturbed(server), self.interrupting(server) as interrupted:
+            for _ in range(20):
+                connection = connect(server)
+                connection.sendall(b"x")
+                self.assertEqual(connection.recv(1), b"x")
+                reset(connection)
+            self.assertEqual(echo(server, payload(MEGABYTE)), payload(MEGABYTE), f"seed {SEED}")
+            calls = {
+                "epoll": {"accept4", "recvfrom", "sendto"},
+                "io_uring": {"io_uring_enter"},
+            }[self.backend]
+            wait_until(lambda: calls <= interrupted(), f"interruptions of {calls}")
+
+    @contextlib.contextmanager
+    def interrupting(self, server):
+        """Inside, each third of the port's system calls is not made and says EINTR. Yields what
+        tells the names of those that were interrupted so far."""
+        calls = "accept4,recvfrom,sendto,sendmsg,epoll_wait,epoll_pwait2,io_uring_enter"
+        log = self.enterContext(tempfile.NamedTemporaryFile("r", encoding="utf-8"))
+        strace = subprocess.Popen(
+            ["strace", "-f", "-qq", "-o", log.name, "-p", str(server.process.pid),
+             "-e", f"trace={calls}", "-e", f"inject={calls}:error=EINTR:when=3+3"],
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+        def interrupted():
+            text = pathlib.Path(log.name).read_text(encoding="utf-8")
+            return set(re.findall(r"(\w+)(?:\(| resumed>).*\(INJECTED\)$", text, re.MULTILINE))
+
+        try:
+            wait_until(interrupted, "the first interruption")
+            yield interrupted
+        finally:
+            strace.send_signal(signal.SIGINT)  # it lets go of the server
+            strace.wait(TIMEOUT)
 
     def test_fifty_thousand_connects_and_closes_leave_nothing(self):
         server = self.serve("--quiet")
