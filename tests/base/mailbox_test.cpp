@@ -14,9 +14,10 @@
 
 #include "tests/support/catch.h"
 #include "tests/support/counting_new.h"
+#include "tests/support/fate.h"
 #include "tests/support/turns.h"
 
-namespace netcore {
+namespace netcore::test {
 namespace {
 
 // Ends the program's wait if a thread is stuck, by a failed check instead of a hang.
@@ -303,7 +304,7 @@ TEST_CASE("strictly ordered hand-offs between threads arrive in that order", "[m
   const std::size_t writers = GENERATE(2U, 3U);
   CAPTURE(writers);
   Mailbox mailbox;
-  test::Turns turns;
+  Turns turns;
   std::uint64_t expected = 0;
   std::uint64_t swapped = 0;
   std::vector<std::thread> threads;
@@ -322,7 +323,7 @@ TEST_CASE("strictly ordered hand-offs between threads arrive in that order", "[m
   }
   for (std::thread& thread : threads) thread.join();
   mailbox.DeliverAll();
-  CHECK(turns.Count() >= test::Turns::kFew);
+  CHECK(turns.Count() >= Turns::kFew);
   CHECK(expected == turns.Count());
   CHECK(swapped == 0);
 }
@@ -356,22 +357,6 @@ TEST_CASE("eight writers lose nothing and keep each one's order", "[mailbox]") {
   CHECK(refused == 0);
   CHECK(out_of_order == 0);
 }
-
-// Counts one run or none, and exactly one end.
-class Fate {
- public:
-  Fate(std::atomic<int>& runs, std::atomic<int>& ends) : runs_(&runs), ends_(&ends) {}
-  Fate(Fate&& other) noexcept : runs_(other.runs_), ends_(std::exchange(other.ends_, nullptr)) {}
-  Fate& operator=(Fate&&) = delete;
-  ~Fate() {
-    if (ends_ != nullptr) ++*ends_;
-  }
-  void operator()() { ++*runs_; }
-
- private:
-  std::atomic<int>* runs_;
-  std::atomic<int>* ends_;
-};
 
 TEST_CASE("a mailbox closed while writers push runs or destroys each task, exactly once",
           "[mailbox]") {
@@ -433,4 +418,4 @@ TEST_CASE("a warm mailbox allocates nothing for a task", "[mailbox]") {
 }
 
 }  // namespace
-}  // namespace netcore
+}  // namespace netcore::test

@@ -1,11 +1,10 @@
 """A small chat server that does to some packets what a chat server must not, to see that the load
 bot notices. It knows what the bot uses of docs/chat-protocol.md: say, ping, join."""
 
-import socket
 import struct
 import threading
 
-from programs import TIMEOUT
+from bad_servers import ThreadedServer
 
 SAY, PING, NOTICE, JOIN = 1, 4, 8, 16
 
@@ -14,7 +13,7 @@ def packet(kind, payload):
     return struct.pack(">BI", kind, len(payload)) + payload
 
 
-class BadChatServer:
+class BadChatServer(ThreadedServer):
     """`tamper(number, packet) -> packets` says what a receiver gets in the place of a packet of
     type 1; `number` counts what this receiver should have got, from 0. With `leak` what is said in
     one room is told in another one too, once."""
@@ -24,32 +23,13 @@ class BadChatServer:
         self._leak = leak
         self._refuse_joins = refuse_joins
         self._lock = threading.Lock()
-        self._guests = []  # under _lock: all connections, in the order in which they came
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._guests = []  # under _lock
+        super().__init__()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        # A thread in accept would keep the socket: shutdown sends it home first.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self):
-        try:
-            while True:
-                connection, _ = self._listener.accept()
-                connection.settimeout(TIMEOUT)
-                guest = Guest(connection)
-                with self._lock:
-                    self._guests.append(guest)
-                threading.Thread(target=self._serve, args=(guest,), daemon=True).start()
-        except OSError:
-            return
-
-    def _serve(self, guest):
+    def _serve(self, connection):
+        guest = Guest(connection)
+        with self._lock:
+            self._guests.append(guest)
         try:
             with guest.connection, guest.stream:  # both hold the socket
                 while (got := guest.receive()) is not None:

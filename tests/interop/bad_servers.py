@@ -6,13 +6,12 @@ import threading
 from programs import TIMEOUT
 
 
-class BadServer:
-    """Serves every connection with `misbehave(connection, bytes) -> bytes to send back`, or None to
-    close it."""
+class ThreadedServer:
+    """Listens, and gives each connection a thread of its own in `_serve`; leaving the `with` ends
+    the listening."""
 
-    def __init__(self, misbehave, port=0):
-        self._misbehave = misbehave
-        self._listener = socket.create_server(("127.0.0.1", port))
+    def __init__(self, port=0):
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -32,6 +31,18 @@ class BadServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
         except OSError:
             return
+
+    def _serve(self, connection):
+        raise NotImplementedError
+
+
+class BadServer(ThreadedServer):
+    """Serves every connection with `misbehave(served, chunk) -> bytes to send back`, or None to
+    close it."""
+
+    def __init__(self, misbehave, port=0):
+        self._misbehave = misbehave
+        super().__init__(port)
 
     def _serve(self, connection):
         served = 0

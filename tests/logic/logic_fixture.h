@@ -6,45 +6,21 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
-#include "netcore/base/log.h"
 #include "netcore/logic/job_queue.h"
 #include "netcore/sim/memory_net.h"
 #include "netcore/sim/sim_executor.h"
+#include "tests/support/fate.h"
+#include "tests/support/log_lines.h"
 
 namespace netcore::test {
 
 using std::chrono::milliseconds;
 
 inline constexpr std::chrono::seconds kLimit{60};  // for what must happen
-
-/// Threads: any.
-class LogLines {
- public:
-  LogSink Sink() {
-    return [this](LogLevel, std::string_view line) {
-      const std::lock_guard lock(mutex_);
-      lines_.emplace_back(line);
-    };
-  }
-
-  std::size_t Count(std::string_view part) const {
-    const std::lock_guard lock(mutex_);
-    std::size_t count = 0;
-    for (const std::string& line : lines_) count += line.find(part) != std::string::npos ? 1U : 0U;
-    return count;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
 
 /// An executor without threads.
 struct ManualPool {
@@ -68,22 +44,6 @@ struct ManualPool {
   std::shared_ptr<MemoryNet> net = std::make_shared<MemoryNet>();
   std::shared_ptr<SimExecutor> executor =
       std::make_shared<SimExecutor>(net, std::make_shared<const Log>(log.Sink()));
-};
-
-/// Counts one run or none, and exactly one end. Threads: any.
-class Fate {
- public:
-  Fate(std::atomic<int>& runs, std::atomic<int>& ends) : runs_(&runs), ends_(&ends) {}
-  Fate(Fate&& other) noexcept : runs_(other.runs_), ends_(std::exchange(other.ends_, nullptr)) {}
-  Fate& operator=(Fate&&) = delete;
-  ~Fate() {
-    if (ends_ != nullptr) ++*ends_;
-  }
-  void operator()() { ++*runs_; }
-
- private:
-  std::atomic<int>* runs_;
-  std::atomic<int>* ends_;
 };
 
 /// Calls `action` when it is destroyed, once.

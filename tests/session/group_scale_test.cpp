@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "tests/support/allocation_count.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/test_server.h"
 
 namespace netcore::test {
@@ -12,18 +13,6 @@ namespace {
 constexpr GroupId kRoom{1};
 constexpr std::size_t kReceivers = 1'000;
 constexpr std::size_t kStuck = 10;
-
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // A numbered message: its number, then bytes that follow from it.
 constexpr std::size_t kMessageBytes = 2'048;

@@ -8,12 +8,15 @@
 #include "tests/sim/failing_new.h"
 #include "tests/sim/scenarios.h"
 #include "tests/support/catch.h"
+#include "tests/support/sanitizers.h"
 
 namespace netcore::test {
 namespace {
 
-constexpr std::uint64_t kFixedSeeds = 500;  // of each scenario
-constexpr std::uint64_t kFreshSeeds = 125;
+// Of each scenario.
+constexpr std::uint64_t kEnoughSeeds = 500;  // to see every kind of fault
+constexpr std::uint64_t kFixedSeeds = kSanitized ? 125 : kEnoughSeeds;
+constexpr std::uint64_t kFreshSeeds = kSanitized ? 50 : 125;
 
 void RunSeeds(const Scenario& scenario, std::uint64_t first, std::uint64_t count) {
   FaultPlan::Counts faults{};
@@ -36,7 +39,7 @@ void RunSeeds(const Scenario& scenario, std::uint64_t first, std::uint64_t count
     REQUIRE(again.hash == hash);
     if (seed > first) REQUIRE(left == 0);  // the first one warms up what a thread keeps
   }
-  if (count < kFixedSeeds) return;  // too few to see everything
+  if (count < kEnoughSeeds) return;
   for (std::size_t fault = 0; fault < kFaultCount; ++fault) {
     INFO("never once: " << ToString(static_cast<Fault>(fault)));
     REQUIRE(faults[fault] > 0);

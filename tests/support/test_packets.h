@@ -29,7 +29,7 @@ struct PacketHooks {
 };
 
 /// Threads: what it tells, any.
-class TestPacketSession final : public PacketSession {
+class TestPacketSession final : public PacketSession, public HookRecord {
  public:
   TestPacketSession(const PacketFormat& format, PacketHooks hooks)
       : PacketSession(format), hooks_(std::move(hooks)) {}
@@ -43,55 +43,19 @@ class TestPacketSession final : public PacketSession {
   /// The payload of one packet.
   std::string Text(std::size_t index) const { return AsText(Packets().at(index).payload); }
 
-  /// One letter a hook, repeated ones once: C, K (OnPacket), P, D.
-  std::string Trace() const {
-    const std::lock_guard lock(mutex_);
-    return trace_;
-  }
-  CloseInfo Info() const {
-    const std::lock_guard lock(mutex_);
-    return info_;
-  }
-  bool WasConnected() const { return connected_.load(); }
-  bool Ended() const { return ended_.load(); }
-  std::string Violation() const {
-    const std::lock_guard lock(mutex_);
-    return violation_;
-  }
-
   SendResult SendText(std::uint32_t type, std::string_view text) {
     return SendPacket(type, AsBytes(text));
   }
 
  private:
-  // A hook that runs.
-  class Scope {
-   public:
-    Scope(TestPacketSession& session, char letter) : session_(session) {
-      const std::lock_guard lock(session.mutex_);
-      const auto here = std::this_thread::get_id();
-      if (session.inside_.exchange(true)) session.violation_ += "two hooks at once; ";
-      if (session.trace_.empty()) session.thread_ = here;
-      if (session.thread_ != here) session.violation_ += "a hook on another thread; ";
-      if (session.trace_.ends_with('D')) session.violation_ += "after OnDisconnected; ";
-      if (letter == 'K' && !session.IsConnected()) session.violation_ += "a packet at the end; ";
-      if (session.trace_.empty() || session.trace_.back() != letter) session.trace_ += letter;
-    }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    ~Scope() { session_.inside_ = false; }
-
-   private:
-    TestPacketSession& session_;
-  };
-
   void OnConnected() override {
     const Scope scope(*this, 'C');
-    connected_ = true;
+    Connected();
     if (hooks_.on_connected) hooks_.on_connected(*this);
   }
   void OnPacket(const PacketView& packet) override {
     const Scope scope(*this, 'K');
+    if (!IsConnected()) Report("a packet at the end; ");
     {
       const std::lock_guard lock(mutex_);
       packets_.push_back({packet.type,
@@ -107,25 +71,14 @@ class TestPacketSession final : public PacketSession {
   }
   void OnDisconnected(const CloseInfo& info) override {
     const Scope scope(*this, 'D');
-    {
-      const std::lock_guard lock(mutex_);
-      info_ = info;
-    }
-    const auto keep = shared_from_this();  // a test may let go as soon as it sees ended_
-    ended_ = true;
+    const auto keep = shared_from_this();  // a test may let go as soon as it sees that it ended
+    HasEnded(info);
     if (hooks_.on_disconnected) hooks_.on_disconnected(*this, info);
   }
 
   const PacketHooks hooks_;
   mutable std::mutex mutex_;
   std::vector<ReferencePacket> packets_;
-  std::string trace_;
-  std::string violation_;
-  CloseInfo info_;
-  std::thread::id thread_;
-  std::atomic<bool> inside_{false};
-  std::atomic<bool> connected_{false};
-  std::atomic<bool> ended_{false};
   std::atomic<std::size_t> count_{0};
 };
 

@@ -23,6 +23,8 @@
 #include "netcore/netcore.h"
 #include "netcore/sim/memory_factory.h"
 #include "tests/support/catch.h"
+#include "tests/support/hook_record.h"
+#include "tests/support/log_lines.h"
 
 namespace netcore::test {
 
@@ -60,7 +62,7 @@ struct Hooks {
 };
 
 /// Threads: what it tells, any.
-class TestSession final : public Session {
+class TestSession final : public Session, public HookRecord {
  public:
   explicit TestSession(Hooks hooks = {}, bool keep_received = true)
       : hooks_(std::move(hooks)), keep_received_(keep_received) {
@@ -68,65 +70,21 @@ class TestSession final : public Session {
   }
   ~TestSession() override { alive_count.fetch_sub(1); }
 
-  /// One letter a hook, in order, repeated ones once: C, R, S, P (OnPeerClosed), D.
-  std::string Trace() const {
-    const std::lock_guard lock(mutex_);
-    return trace_;
-  }
   std::string Received() const {
     const std::lock_guard lock(mutex_);
     return received_;
   }
-  CloseInfo Info() const {
-    const std::lock_guard lock(mutex_);
-    return info_;
-  }
-  std::thread::id HookThread() const {
-    const std::lock_guard lock(mutex_);
-    return thread_;
-  }
   std::size_t ReceivedBytes() const { return received_bytes_.load(); }
   std::size_t SentBytes() const { return sent_bytes_.load(); }
-  bool WasConnected() const { return connected_.load(); }
-  bool Ended() const { return ended_.load(); }
-
-  /// What no session may ever see; empty when all is well.
-  std::string Violation() const {
-    const std::lock_guard lock(mutex_);
-    return violation_;
-  }
 
   SendResult SendText(std::string_view text) { return Send(AsBytes(text)); }
 
   static inline std::atomic<int> alive_count{0};
 
  private:
-  // A hook that runs.
-  class Scope {
-   public:
-    Scope(TestSession& session, char letter) : session_(session) {
-      const std::lock_guard lock(session.mutex_);
-      if (session.inside_.exchange(true)) session.violation_ += "two hooks at once; ";
-      const auto here = std::this_thread::get_id();
-      if (session.trace_.empty()) session.thread_ = here;
-      if (session.thread_ != here) session.violation_ += "a hook on another thread; ";
-      const bool first = session.trace_.empty();
-      if (letter == 'C' && !first) session.violation_ += "OnConnected was not the first; ";
-      if (letter != 'C' && letter != 'D' && first) session.violation_ += "before OnConnected; ";
-      if (session.trace_.ends_with('D')) session.violation_ += "after OnDisconnected; ";
-      if (session.trace_.empty() || session.trace_.back() != letter) session.trace_ += letter;
-    }
-    Scope(const Scope&) = delete;
-    Scope& operator=(const Scope&) = delete;
-    ~Scope() { session_.inside_ = false; }
-
-   private:
-    TestSession& session_;
-  };
-
   void OnConnected() override {
     const Scope scope(*this, 'C');
-    connected_ = true;
+    Connected();
     if (hooks_.on_connected) hooks_.on_connected(*this);
   }
   void OnRecv(std::span<std::byte> bytes) override {
@@ -149,58 +107,20 @@ class TestSession final : public Session {
   }
   void OnDisconnected(const CloseInfo& info) override {
     const Scope scope(*this, 'D');
-    {
-      const std::lock_guard lock(mutex_);
-      info_ = info;
-    }
-    const auto keep = shared_from_this();  // a test may let go as soon as it sees ended_
-    ended_ = true;
+    const auto keep = shared_from_this();  // a test may let go as soon as it sees that it ended
+    HasEnded(info);
     if (hooks_.on_disconnected) hooks_.on_disconnected(*this, info);
   }
 
   const Hooks hooks_;
   const bool keep_received_;
   mutable std::mutex mutex_;
-  std::string trace_;
   std::string received_;
-  std::string violation_;
-  CloseInfo info_;
-  std::thread::id thread_;
-  std::atomic<bool> inside_{false};
-  std::atomic<bool> connected_{false};
-  std::atomic<bool> ended_{false};
   std::atomic<std::size_t> received_bytes_{0};
   std::atomic<std::size_t> sent_bytes_{0};
 };
 
 using TestSessionRef = std::shared_ptr<TestSession>;
-
-/// Collects lines. Threads: any.
-class LogLines {
- public:
-  LogSink Sink() {
-    return [this](LogLevel, std::string_view line) {
-      const std::lock_guard lock(mutex_);
-      lines_.emplace_back(line);
-    };
-  }
-  std::size_t Count(std::string_view part) const {
-    const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(std::count_if(
-        lines_.begin(), lines_.end(),
-        [&](const std::string& line) { return line.find(part) != std::string::npos; }));
-  }
-  std::string All() const {
-    const std::lock_guard lock(mutex_);
-    std::string all;
-    for (const std::string& line : lines_) all += line + "\n";
-    return all;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-};
 
 inline bool IsSupported(Backend backend) {
   std::unique_ptr<PortFactory> factory;
