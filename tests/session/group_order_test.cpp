@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "tests/support/test_server.h"
+#include "tests/support/turns.h"
 
 namespace netcore::test {
 namespace {
@@ -100,7 +101,6 @@ class Chain {
 
 TEST_CASE("joins, leaves, sends and broadcasts handed from thread to thread keep their order",
           "[session][groups][order]") {
-  constexpr std::uint32_t kTurns = 60'000;
   const std::uint32_t seed = NewSeed();
   INFO("seed " << seed);
   OnRealBackends(Unbounded(), [&](World& world) {
@@ -108,31 +108,30 @@ TEST_CASE("joins, leaves, sends and broadcasts handed from thread to thread keep
     for (int times = 0; times < 6; ++times) pairs.push_back(world.ConnectPair());
     Chain chain(world, pairs, seed);
     constexpr std::uint32_t kThreads = 3;
-    std::atomic<std::uint32_t> turn{0};
+    Turns turns(60'000);
     std::vector<std::thread> threads;
     for (std::uint32_t index = 0; index < kThreads; ++index) {
       threads.emplace_back([&, index] {
-        for (std::uint32_t mine = index; mine < kTurns; mine += kThreads) {
-          Await(turn, mine);
+        for (std::uint32_t mine = index; turns.Await(mine); mine += kThreads) {
           if (chain.Random() % 16 != 0) {
             chain.Step(mine);
-            turn.store(mine + 1, std::memory_order_release);
+            turns.Pass(mine);
           } else {
             // A link of the chain on some session's own thread.
             pairs[chain.Random() % pairs.size()].server->Post([&, mine] {
               chain.Step(mine);
-              turn.store(mine + 1, std::memory_order_release);
+              turns.Pass(mine);
             });
           }
         }
       });
     }
     for (std::thread& thread : threads) thread.join();
-    Await(turn, kTurns);
+    REQUIRE(turns.Count() >= Turns::kFew);
     CHECK(chain.Failures() == 0);
     for (std::size_t who = 0; who < pairs.size(); ++who) {
       const std::string& expected = chain.Expected(who);
-      CHECK(expected.size() > 4 * kTurns / 20);
+      CHECK(expected.size() > 4 * turns.Count() / 20);
       REQUIRE(world.WaitFor([&] { return pairs[who].client->ReceivedBytes() == expected.size(); }));
       CHECK((pairs[who].client->Received() == expected));
     }
@@ -143,7 +142,7 @@ TEST_CASE("joins, leaves, sends and broadcasts handed from thread to thread keep
 // there mail may wait, which they must not overtake.
 TEST_CASE("a hook's own joins and broadcasts do not overtake what other threads did before",
           "[session][groups][order]") {
-  constexpr std::uint32_t kTurns = 10'000;
+  constexpr std::uint32_t kMostTurns = 10'000;
   const std::uint32_t seed = NewSeed();
   INFO("seed " << seed);
   std::atomic<std::uint32_t> turn{0};
@@ -165,13 +164,16 @@ TEST_CASE("a hook's own joins and broadcasts do not overtake what other threads 
     Chain of_this_world(world, pairs, seed);
     chain = &of_this_world;
     std::mt19937 random(seed);
-    for (std::uint32_t number = 0; number < kTurns; number += 2) {
-      Await(turn, number);
+    const auto end = std::chrono::steady_clock::now() + Turns::kTime;
+    std::uint32_t made = 0;
+    for (; made < kMostTurns && std::chrono::steady_clock::now() < end; made += 2) {
+      Await(turn, made);
       pairs[random() % pairs.size()].client->SendText("x");
-      chain->Step(number);
-      turn = number + 1;
+      chain->Step(made);
+      turn = made + 1;
     }
-    Await(turn, kTurns);
+    Await(turn, made);
+    CHECK(made >= Turns::kFew);
     CHECK(chain->Failures() == 0);
     for (std::size_t who = 0; who < pairs.size(); ++who) {
       const std::string& expected = chain->Expected(who);

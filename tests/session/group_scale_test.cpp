@@ -11,7 +11,6 @@ namespace netcore::test {
 namespace {
 
 constexpr GroupId kRoom{1};
-constexpr std::size_t kReceivers = 1'000;
 constexpr std::size_t kStuck = 10;
 
 // A numbered message: its number, then bytes that follow from it.
@@ -64,10 +63,12 @@ TEST_CASE(
   options.server.socket.send_buffer_bytes = 16 * 1024;
   options.client.socket.recv_buffer_bytes = 16 * 1024;
   OnAllBackends(options, [&](World& world) {
+    // A Windows that is none takes a millisecond for each that hears something.
+    const std::size_t receivers = world.core->BackendName() == "iocp" ? 300 : 1'000;
     SessionManager& manager = *world.service->Sessions();
     std::vector<std::unique_ptr<Follower>> followers;
     std::vector<TestSessionRef> clients;
-    for (std::size_t index = 0; index < kReceivers; ++index) {
+    for (std::size_t index = 0; index < receivers; ++index) {
       followers.push_back(std::make_unique<Follower>());
       Hooks hooks;
       hooks.on_recv = [follower = followers.back().get()](
@@ -76,14 +77,14 @@ TEST_CASE(
       // No more at once than a backlog holds.
       REQUIRE(world.WaitFor([&] { return manager.Count() + 50 > index; }));
     }
-    REQUIRE(world.WaitFor([&] { return manager.Count() == kReceivers; }));
+    REQUIRE(world.WaitFor([&] { return manager.Count() == receivers; }));
     REQUIRE(world.WaitFor([&] {
       return std::all_of(clients.begin(), clients.end(),
                          [](const TestSessionRef& client) { return client->WasConnected(); });
     }));
     manager.ForEach([&](const SessionRef& session) { REQUIRE(manager.Join(kRoom, session)); });
-    const auto is_stuck = [](std::size_t index) { return index % (kReceivers / kStuck) == 37; };
-    for (std::size_t index = 0; index < kReceivers; ++index) {
+    const auto is_stuck = [&](std::size_t index) { return index % (receivers / kStuck) == 17; };
+    for (std::size_t index = 0; index < receivers; ++index) {
       if (is_stuck(index)) clients[index]->PauseRecv();
     }
     world.RunFor(milliseconds(50));
@@ -92,28 +93,28 @@ TEST_CASE(
     // then or not; so a delay of the others shows as a test that does not end.
     std::uint32_t said = 0;
     const auto all_heard = [&] {
-      for (std::size_t index = 0; index < kReceivers; ++index) {
+      for (std::size_t index = 0; index < receivers; ++index) {
         if (!is_stuck(index) && followers[index]->Count() != said) return false;
       }
       return true;
     };
-    while (manager.Count() > kReceivers - kStuck || said < 100) {
+    while (manager.Count() > receivers - kStuck || said < 100) {
       REQUIRE(said < 2'000);
       REQUIRE(manager.Broadcast(kRoom, SendBuffer::Copy(AsBytes(Message(said)))));
       ++said;
       REQUIRE(world.WaitFor(all_heard, milliseconds(20'000)));
     }
-    CHECK(manager.GroupSize(kRoom) == kReceivers - kStuck);
+    CHECK(manager.GroupSize(kRoom) == receivers - kStuck);
     CHECK(world.WaitFor(
         [&] { return world.service->Stats().Ended(CloseReason::kSendQueueFull) == kStuck; }));
-    CHECK(world.service->Stats().sessions == kReceivers - kStuck);
+    CHECK(world.service->Stats().sessions == receivers - kStuck);
     std::size_t wrong = 0;
     for (const auto& follower : followers) wrong += follower->Wrong() ? 1 : 0;
     CHECK(wrong == 0);
-    for (std::size_t index = 0; index < kReceivers; ++index) {
+    for (std::size_t index = 0; index < receivers; ++index) {
       if (is_stuck(index)) clients[index]->ResumeRecv();
     }
-    for (std::size_t index = 0; index < kReceivers; ++index) {
+    for (std::size_t index = 0; index < receivers; ++index) {
       if (!is_stuck(index)) continue;
       REQUIRE(world.WaitFor([&] { return clients[index]->Ended(); }));
       CHECK(clients[index]->Info().reason == CloseReason::kPeerReset);
@@ -164,10 +165,11 @@ class Visitor final : public Session {
   std::atomic<std::size_t>& ended_;
 };
 
-// 0 where the system does not tell.
+// 0 where the system does not tell. (A Windows program under Wine would see Wine's own.)
 std::size_t OpenDescriptors() {
-  std::error_code error;
   std::size_t count = 0;
+  if (!IsSupported(Backend::kEpoll)) return count;
+  std::error_code error;
   for (std::filesystem::directory_iterator entry("/proc/self/fd", error), end;
        !error && entry != end; entry.increment(error)) {
     ++count;
