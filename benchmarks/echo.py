@@ -65,7 +65,8 @@ def parse_options():
         help="SCHED_FIFO for both: what else the machine does has to wait (root)")
     add("--no-counts", action="store_true", help="don't count system calls, which takes more runs")
     add("--json", metavar="FILE")
-    add("--markdown", metavar="FILE", help="a page with the lines <!-- echo: begin/end -->")
+    add("--markdown", metavar="FILE", help="a page with the lines <!-- SECTION: begin/end -->")
+    add("--section", default="echo", help="of that page (default: echo)")
     add("--plot", metavar="FILE", help="SVG")
     add("--check", action="store_true", help="exit with 1 if a figure that is asked for is missed")
     return parser.parse_args()
@@ -139,7 +140,7 @@ def write_reports(options, results, by):
         plot_name = None
         if options.plot:
             plot_name = os.path.relpath(options.plot, pathlib.Path(options.markdown).parent)
-        write_markdown(options.markdown, "echo", markdown(report, results, plot_name))
+        write_markdown(options.markdown, options.section, markdown(report, results, plot_name))
     if options.json:
         as_dicts = [{**r, "workload": dataclasses.asdict(r["workload"])} for r in results]
         write_json(options.json, {**report, "results": as_dicts})

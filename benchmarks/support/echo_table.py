@@ -123,7 +123,7 @@ def markdown(report, results, plot_name):
     counted = {
         "tracepoint": "counted by the kernel's tracepoint raw_syscalls:sys_enter",
         "strace": "counted by strace, accepts and all",
-        None: "could not be counted here",
+        None: "not counted in this run",
     }[report["system_calls_by"]]
     cycles = "" if has_cycles else " Cycles and instructions: not available on this machine."
     parts = [
