@@ -25,7 +25,9 @@ TEST_CASE("an id finds its session in every hook but the last", "[session][manag
   OnAllBackends(options, [&](World& world) {
     hooks = 0;
     CHECK(world.service->Sessions()->Count() == 0);
-    const World::Pair pair = world.ConnectPair();
+    // A client that does not see the end before it is told to.
+    const World::Pair pair =
+        world.ConnectPair({.on_connected = [](TestSession& client) { client.PauseRecv(); }});
     CHECK(pair.server->Manager() == world.service->Sessions());
     CHECK(pair.client->Manager() == world.connector->Sessions());
     CHECK(world.service->Sessions()->Find(pair.server->Id()) == pair.server);
@@ -36,6 +38,7 @@ TEST_CASE("an id finds its session in every hook but the last", "[session][manag
     pair.server->PauseRecv();
     pair.server->Disconnect();
     CHECK(world.service->Sessions()->Find(pair.server->Id()) == pair.server);
+    pair.client->ResumeRecv();
     REQUIRE(world.WaitFor([&] { return pair.server->Ended() && pair.client->Ended(); }));
     CHECK(world.service->Sessions()->Find(pair.server->Id()) == nullptr);
     CHECK(world.service->Sessions()->Find({}) == nullptr);
