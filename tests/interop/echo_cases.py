@@ -197,8 +197,11 @@ class LinuxCases(CommonCases):
 
 def socket_count(pid):
     folder = f"/proc/{pid}/fd"
-    links = (os.readlink(f"{folder}/{descriptor}") for descriptor in os.listdir(folder))
-    return sum(link.startswith("socket:") for link in links)
+    count = 0
+    for descriptor in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            count += os.readlink(f"{folder}/{descriptor}").startswith("socket:")
+    return count
 
 
 class EndCases(EchoCase):
