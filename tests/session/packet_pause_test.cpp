@@ -36,17 +36,17 @@ TEST_CASE("a pause inside OnPacket holds back the packets behind it until the re
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 8));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 3; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(3); }));
     world.RunFor(milliseconds(30));
     pair.client->SendText(Numbered(8, 4));
     world.RunFor(milliseconds(30));
     CHECK(pair.server->Count() == 3);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 6; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(6); }));
     world.RunFor(milliseconds(30));
     CHECK(pair.server->Count() == 6);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 12; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(12); }));
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
   });
@@ -67,7 +67,7 @@ TEST_CASE("no packet comes from inside ResumeRecv", "[packet_session][pause]") {
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 50));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 50; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(50); }));
     CHECK(wrong == 0);
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
@@ -108,7 +108,7 @@ TEST_CASE("held back packets and a bad length behind them come in that order",
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 3) + std::string(4, '\0'));
     for (std::size_t count = 1; count <= 3; ++count) {
-      REQUIRE(world.WaitFor([&] { return pair.server->Count() == count; }));
+      REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(count); }));
       world.RunFor(milliseconds(10));
       REQUIRE_FALSE(pair.server->Ended());
       pair.server->ResumeRecv();
@@ -131,7 +131,7 @@ TEST_CASE("a session that holds packets back ends by Disconnect, Stop and its pe
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 5));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
     world.RunFor(milliseconds(20));
     std::atomic<bool> done{false};
     REQUIRE(pair.server->Post([&] {
@@ -171,12 +171,12 @@ TEST_CASE("a pause and a resume inside one OnPacket hold nothing back", "[packet
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 20));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 4; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(4); }));
     world.RunFor(milliseconds(20));
     CHECK(pair.server->Count() == 4);
     pair.client->SendText(Numbered(20, 20));
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 40; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(40); }));
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
   });
@@ -190,7 +190,7 @@ TEST_CASE("a resume and a pause before the held packets' turn hold them back fur
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 3));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
     std::atomic<int> rounds{0};
     for (int times = 0; times < 3; ++times) {
       REQUIRE(pair.server->Post([&] {
@@ -203,7 +203,7 @@ TEST_CASE("a resume and a pause before the held packets' turn hold them back fur
     world.RunFor(milliseconds(20));
     CHECK(pair.server->Count() == 1);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 3; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(3); }));
     server.CheckRules();
   });
 }
@@ -217,7 +217,7 @@ TEST_CASE("a throw among the packets that were held back ends the session",
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 5));
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
     pair.server->ResumeRecv();
     REQUIRE(world.WaitFor([&] { return pair.server->Ended(); }));
     CHECK(pair.server->Info().reason == CloseReason::kHookThrew);
@@ -260,7 +260,7 @@ TEST_CASE("a storm of pauses and resumes loses, repeats and reorders no packet",
       pair.client->SendText(std::string_view(stream).substr(at, size));
       at += size;
     }
-    const bool all = world.WaitFor([&] { return pair.server->Count() == kPackets; });
+    const bool all = world.WaitFor([&] { return pair.server->HasHandled(kPackets); });
     stop = true;
     for (std::thread& thread : threads) thread.join();
     CHECK(all);

@@ -33,6 +33,10 @@ class HookRecord {
   bool WasConnected() const { return connected_.load(); }
   bool Ended() const { return ended_.load(); }
 
+  /// What a hook has counted can be seen before it has done all that it does. A resume that another
+  /// thread asks for comes before a pause that the hook is about to ask for, and does nothing.
+  bool IsInHook() const { return inside_.load(); }
+
   /// What no session may ever see; empty when all is well.
   std::string Violation() const {
     const std::lock_guard lock(mutex_);

@@ -40,6 +40,9 @@ class TestPacketSession final : public PacketSession, public HookRecord {
   }
   std::size_t Count() const { return count_.load(); }
 
+  /// So many, and the hook of the last one has returned.
+  bool HasHandled(std::size_t count) const { return Count() == count && !IsInHook(); }
+
   /// The payload of one packet.
   std::string Text(std::size_t index) const { return AsText(Packets().at(index).payload); }
 
