@@ -68,7 +68,8 @@ class HookRecord {
   }
   void Connected() { connected_ = true; }
 
-  /// The last thing: a test may let go of the session as soon as it sees that.
+  /// Info() is there before Ended() says so, and a test may let go of the session as soon as it
+  /// does.
   void HasEnded(const CloseInfo& info) {
     {
       const std::lock_guard lock(mutex_);
