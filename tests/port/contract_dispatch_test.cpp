@@ -49,6 +49,32 @@ TEST_CASE("Dispatch waits as long as it was told when nothing happens", "[contra
   });
 }
 
+TEST_CASE("waits of other lengths, cut short or not, end when they should",
+          "[contract][dispatch]") {
+  ForEachBackend([](Harness& harness) {
+    Acceptor& acceptor = harness.NewAcceptor(1);
+    harness.RunFor(milliseconds(5));
+    // A long one that is cut short; then shorter ones and longer ones, which its end must neither
+    // put off nor cut short.
+    harness.Port().Wake();
+    CHECK(harness.Dispatch(std::chrono::seconds(20)) == 0);
+    for (const int length : {200, 70, 150, 60, 20, 120}) {
+      const Duration timeout = milliseconds(length);
+      const TimePoint begin = harness.Port().Now();
+      Duration waited{};
+      std::size_t rounds = 0;
+      do {
+        CHECK(harness.Dispatch(timeout - waited) == 0);
+        waited = harness.Port().Now() - begin;
+      } while (++rounds < 1000 && waited < timeout - kClockGrain);
+      CAPTURE(length, waited.count());
+      CHECK(rounds <= 3);
+      CHECK(waited < timeout + std::chrono::seconds(5));
+    }
+    CHECK(acceptor.accepted.empty());
+  });
+}
+
 TEST_CASE("Dispatch without a wait returns at once", "[contract][dispatch]") {
   ForEachBackend([](Harness& harness) {
     auto [client, server] = harness.NewPair();

@@ -138,10 +138,8 @@ Error EpollPort::Open() {
   if (epoll_ < 0) return ErrorFromErrno(errno, "epoll_create1");
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) return ErrorFromErrno(errno, "eventfd");
-  epoll_event watch{};
-  watch.events = EPOLLIN;
-  watch.data.ptr = nullptr;  // no socket: the wake-up
-  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &watch) != 0)
+  if (Error error = timer_.Create()) return error;
+  if (!Watch(wake_, &wake_) || !Watch(timer_.Descriptor(), &timer_))
     return ErrorFromErrno(errno, "epoll_ctl");
   return {};
 }
@@ -478,23 +476,46 @@ std::size_t EpollPort::WaitForReadiness(Duration timeout) noexcept {
   std::size_t count = 0;
   for (int i = 0; i < ready; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
-    auto* socket = static_cast<Socket*>(event.data.ptr);
-    if (socket == nullptr)
+    if (event.data.ptr == &wake_) {
       DrainWake();
-    else if (!socket->closed)  // by an earlier completion of this batch
-      count += HandleReadiness(*socket, event.events);
+    } else if (event.data.ptr == &timer_) {
+      timer_.Clear();
+    } else if (auto& socket = *static_cast<Socket*>(event.data.ptr); !socket.closed) {
+      count += HandleReadiness(socket, event.events);  // unless an earlier one has closed it
+    }
   }
   return count;
 }
 
+// Of a descriptor that is no socket's.
+bool EpollPort::Watch(int descriptor, void* what) noexcept {
+  epoll_event watch{};
+  watch.events = EPOLLIN;
+  watch.data.ptr = what;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &watch) == 0;
+}
+
+bool EpollPort::IsTimerAlone(int ready) const noexcept {
+  return ready == 1 && events_[0].data.ptr == &timer_;
+}
+
 int EpollPort::Wait(Duration timeout) noexcept {
-  const TimePoint start = timeout > Duration::zero() ? Now() : TimePoint();
-  Duration left = std::max(timeout, Duration::zero());
-  for (;;) {
-    const int ready = WaitOnce(left);
-    if (ready >= 0 || errno != EINTR) return ready;
-    if (left > Duration::zero()) left = std::max(timeout - (Now() - start), Duration::zero());
+  int ready = 0;
+  if (timeout <= Duration::zero()) {
+    do {
+      ready = WaitOnce(Duration::zero());
+    } while (ready < 0 && errno == EINTR);
+    return ready;
   }
+  const TimePoint start = Now();
+  const TimePoint deadline = timeout < kNever - start ? start + timeout : kNever;
+  for (TimePoint now = start; now < deadline; now = Now()) {
+    const bool is_endless = deadline == kNever || timer_.Covers(deadline, now);
+    ready = WaitOnce(is_endless ? Duration::max() : deadline - now);
+    if (ready < 0 ? errno != EINTR : !IsTimerAlone(ready)) return ready;
+    if (ready > 0) timer_.Clear();
+  }
+  return 0;
 }
 
 int EpollPort::WaitOnce(Duration timeout) noexcept {

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "netcore/port/completion_port.h"
+#include "netcore/port/linux/wait_timer.h"
 
 namespace netcore::linux_port {
 
@@ -26,8 +27,8 @@ namespace netcore::linux_port {
 ///                                   |                          |
 ///                                   +--- Cancel ---> ready queue
 ///
-/// Owns: the epoll and wake descriptors, the adopted sockets, one buffer that all recvs share.
-/// Lifetime, Threads: see CompletionPort.
+/// Owns: the epoll, wake and timer descriptors, the adopted sockets, one buffer that all recvs
+/// share. Lifetime, Threads: see CompletionPort.
 class EpollPort final : public CompletionPort {
  public:
   EpollPort();
@@ -79,8 +80,10 @@ class EpollPort final : public CompletionPort {
 
   std::size_t HandOutReady() noexcept;
   std::size_t WaitForReadiness(Duration timeout) noexcept;
+  bool Watch(int descriptor, void* what) noexcept;
   int Wait(Duration timeout) noexcept;
   int WaitOnce(Duration timeout) noexcept;
+  bool IsTimerAlone(int ready) const noexcept;
   void DrainWake() noexcept;
 
   // Each returns how many completions it handed out; the socket may be closed afterwards.
@@ -94,6 +97,7 @@ class EpollPort final : public CompletionPort {
 
   int epoll_ = -1;
   int wake_ = -1;
+  WaitTimer timer_;
   std::thread::id thread_;  // none until AttachThread
   bool has_pwait2_ = true;  // until the system says otherwise
   int unpolled_ = 0;        // Dispatches since epoll was last asked

@@ -32,6 +32,7 @@ Error IoUringPort::Open() {
   if (Error error = ring_.Create(sizes_.sq_entries, sizes_.cq_entries)) return error;
   if (Error error = buffers_.Create(ring_, sizes_.recv_buffer_count)) return error;
   if (Error error = room_.Create()) return error;
+  if (Error error = timer_.Create()) return error;
   wake_ = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wake_ < 0) return ErrorFromErrno(errno, "io_uring: eventfd");
   return {};
@@ -103,29 +104,32 @@ std::size_t IoUringPort::Dispatch(Duration timeout) noexcept {
   handed_out_count_ = 0;
   is_woken_ = std::exchange(is_woken_late_, false);
   if (is_woken_) timeout = Duration::zero();
-  const TimePoint start = timeout > Duration::zero() ? Now() : TimePoint();
-  const bool for_ever = timeout > kNever - start;
-  // What comes may be of no concern to an owner, such as the end of an operation to be re-armed.
-  Duration left = for_ever ? Duration::max() : timeout;
+  const bool waits = timeout > Duration::zero();
+  TimePoint now = waits ? Now() : TimePoint();
+  const TimePoint deadline = timeout < kNever - now ? now + timeout : kNever;
   for (;;) {
     taken_count_ = 0;
-    const bool entered = Enter(left);
+    const bool entered = Enter(now, deadline);
     TakeRounds();
-    if (handed_out_count_ > 0 || is_woken_ || !entered) break;
-    if (!for_ever) left = timeout - (Now() - start);
-    if (left <= Duration::zero()) break;
+    // What came may be of no concern to an owner, such as the end of an operation to be re-armed.
+    if (handed_out_count_ > 0 || is_woken_ || !entered || !waits) break;
+    now = Now();
+    if (now >= deadline) break;
   }
   FreeClosed();
   return handed_out_count_;
 }
 
-bool IoUringPort::Enter(Duration timeout) noexcept {
+// Waits until `deadline`, if that is behind `now`.
+bool IoUringPort::Enter(TimePoint now, TimePoint deadline) noexcept {
   buffers_.Publish();  // first: an entry may leave at once, to make room for the next
   ArmEnded();
   if (!is_wake_armed_) is_wake_armed_ = ArmPoll(wake_, Operation::kWake);
+  if (!is_timer_armed_) is_timer_armed_ = ArmPoll(timer_.Descriptor(), Operation::kTimer);
   if (!is_room_armed_) is_room_armed_ = ArmPoll(room_.Descriptor(), Operation::kRoom);
-  const bool must_not_wait = HasReady() || !starved_.IsEmpty();
-  return ring_.Enter(must_not_wait ? Duration::zero() : timeout);
+  if (deadline <= now || HasReady() || !starved_.IsEmpty()) return ring_.Enter(Duration::zero());
+  const bool is_endless = deadline == kNever || (is_timer_armed_ && timer_.Covers(deadline, now));
+  return ring_.Enter(is_endless ? Duration::max() : deadline - now);
 }
 
 // With deferred work, one Enter does a limited number of the kernel's work items, some of which may
@@ -140,7 +144,7 @@ void IoUringPort::TakeRounds() noexcept {
     HandOutReady();
     if (handed_out_count_ >= kFullDispatch || taken_count_ >= kMaxCompletions) return;
     if (!ring_.HasWork()) return;
-    Enter(Duration::zero());
+    Enter(TimePoint(), TimePoint());
   }
 }
 
@@ -153,6 +157,8 @@ void IoUringPort::Process(const Completion& completion) noexcept {
       return;
     case Operation::kWake:
       return ProcessWake(completion);
+    case Operation::kTimer:
+      return ProcessTimer(completion);
     case Operation::kRoom:
       return ProcessRoom(completion);
     case Operation::kAccept:
@@ -197,6 +203,11 @@ void IoUringPort::ProcessWake(const Completion& completion) noexcept {
   std::uint64_t count;
   static_cast<void>(::read(wake_, &count, sizeof count));
   (handed_out_count_ == 0 ? is_woken_ : is_woken_late_) = true;
+}
+
+void IoUringPort::ProcessTimer(const Completion& completion) noexcept {
+  if (!completion.HasMore()) is_timer_armed_ = false;
+  timer_.Clear();
 }
 
 std::uint64_t IoUringPort::UserData(const IoUringSocket& socket, Operation operation) noexcept {

@@ -11,6 +11,7 @@
 #include "netcore/port/linux/io_uring_ring.h"
 #include "netcore/port/linux/io_uring_room.h"
 #include "netcore/port/linux/io_uring_socket.h"
+#include "netcore/port/linux/wait_timer.h"
 
 namespace netcore::linux_port {
 
@@ -34,7 +35,7 @@ struct IoUringSizes {
 /// a listener, whose accept the kernel repeats without asking for whom: that one lingers, shut
 /// down, until the last word.
 ///
-/// Owns: the ring, its receive buffers, the wake descriptor, the adopted sockets.
+/// Owns: the ring, its receive buffers, the wake and timer descriptors, the adopted sockets.
 /// Lifetime, Threads: see CompletionPort.
 class IoUringPort final : public CompletionPort {
  public:
@@ -69,7 +70,16 @@ class IoUringPort final : public CompletionPort {
   static constexpr int kMaxSpareVectors = 1024;      // a kilobyte each
 
   // The low bits of an operation's user_data; the rest is its socket.
-  enum class Operation : std::uint8_t { kIgnored, kWake, kRoom, kAccept, kConnect, kRecv, kSend };
+  enum class Operation : std::uint8_t {
+    kIgnored,
+    kWake,
+    kTimer,
+    kRoom,
+    kAccept,
+    kConnect,
+    kRecv,
+    kSend
+  };
   static std::uint64_t UserData(const IoUringSocket& socket, Operation operation) noexcept;
 
   static IoUringSocket& SocketOf(PortSocket& socket) noexcept;
@@ -80,13 +90,14 @@ class IoUringPort final : public CompletionPort {
   void Finish(IoUringEvent& record, Error error) noexcept;
 
   // io_uring_port.cpp: the rounds of Dispatch.
-  bool Enter(Duration timeout) noexcept;
+  bool Enter(TimePoint now, TimePoint deadline) noexcept;
   void TakeRounds() noexcept;
   void Process(const Completion& completion) noexcept;
   void HandOutReady() noexcept;
   bool HasReady() const noexcept { return !ready_.IsEmpty() || !resumed_.IsEmpty(); }
   bool ArmPoll(int descriptor, Operation operation) noexcept;
   void ProcessWake(const Completion& completion) noexcept;
+  void ProcessTimer(const Completion& completion) noexcept;
   void Release(IoUringSocket& socket, CloseMode mode) noexcept;
   void FreeClosed() noexcept;
   void DrainClosing() noexcept;
@@ -124,9 +135,11 @@ class IoUringPort final : public CompletionPort {
   IoUringBuffers buffers_;  // before the ring: destroyed after it
   IoUringRing ring_;
   IoUringRoom room_;
+  WaitTimer timer_;
   int wake_ = -1;
   bool is_attached_ = false;
   bool is_wake_armed_ = false;
+  bool is_timer_armed_ = false;
   bool is_room_armed_ = false;
 
   // Of the Dispatch that runs.
