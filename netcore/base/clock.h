@@ -11,4 +11,12 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 inline constexpr TimePoint kNever = TimePoint::max();
 
+/// As a deadline: do not wait. No clock says it.
+inline constexpr TimePoint kNoWait = TimePoint::min();
+
+/// `by` after `now`; kNever where time does not reach so far.
+constexpr TimePoint Later(TimePoint now, Duration by) noexcept {
+  return by < kNever - now ? now + by : kNever;
+}
+
 }  // namespace netcore

@@ -36,7 +36,7 @@ bool Inbox::TrySleep() noexcept {
 
 void Inbox::Close() noexcept {
   mailbox_.Close();
-  WakeUp();
+  asleep_.store(false, std::memory_order_seq_cst);
   while (ringing_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
 }
 

@@ -13,7 +13,8 @@ namespace netcore {
 ///     push                           asleep_ = true
 ///     asleep_?  yes: false, Wake     anything unread?  yes: asleep_ = false, do not wait
 ///
-/// Both sides are sequentially consistent: one of the two always sees the other.
+/// Both sides are sequentially consistent: one of the two always sees the other. WakeUp need not
+/// be: a writer that does not see it yet wakes who is awake.
 ///
 /// Owns: the mail in it. Lifetime: shared by its worker and all that write to it; outlives the
 /// port. Threads: as said below.
@@ -38,7 +39,7 @@ class Inbox {
   [[nodiscard]] bool TrySleep() noexcept;
 
   /// After TrySleep said true, when the worker runs again. Threads: the worker's.
-  void WakeUp() noexcept { asleep_.store(false, std::memory_order_seq_cst); }
+  void WakeUp() noexcept { asleep_.store(false, std::memory_order_release); }
 
   /// Discards what is there, refuses what comes, and returns when nobody will touch the port any
   /// more. Threads: the worker's, or any when it has none.

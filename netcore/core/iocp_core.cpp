@@ -81,10 +81,7 @@ Error IocpCore::Run() {
   if (!threads_.empty()) return {};
   try {
     while (threads_.size() < workers_->Count()) {
-      threads_.emplace_back([workers = workers_] {
-        while (workers->Dispatch(kForever) != DispatchStatus::kStopped) {
-        }
-      });
+      threads_.emplace_back([workers = workers_] { workers->DispatchUntilStopped(); });
     }
   } catch (const std::system_error& error) {
     stopped_ = true;

@@ -31,6 +31,7 @@ struct HookMark {
 
 /// One round:  wait in the port, hand out its completions
 ///             -> deliver the mail -> fire the timers -> flush whoever has something to send
+///             -> hand out what was done at once
 ///
 /// Owns: the port, the timers, spare buffers. Not the residents: they own themselves.
 /// Lifetime: WorkerSet's. Threads: its own, from AttachThread on, but for what says otherwise.
@@ -53,6 +54,9 @@ class Worker {
   CompletionPort& Port() noexcept { return *port_; }
   TimerQueue& Timers() noexcept { return timers_; }
   SendBufferPool& Buffers() noexcept { return buffers_; }
+
+  /// As CompletionPort::AtOnceFrom.
+  std::size_t AtOnceFrom() const noexcept { return at_once_from_; }
 
   /// For received bytes that are kept.
   OwnedBytesPool& KeptBytes() noexcept { return kept_bytes_; }
@@ -86,8 +90,8 @@ class Worker {
   /// Passes this on to all residents.
   void StopGroup(const void* group, TimePoint deadline) noexcept;
 
-  /// One round that waits at most `timeout` for something to do. Returns how much it did.
-  std::size_t Round(Duration timeout) noexcept;
+  /// One round that waits until `deadline` at most for something to do. Returns how much it did.
+  std::size_t Round(TimePoint deadline) noexcept;
 
   /// Ends all residents, waits for their last completions, closes the inbox and lets go of the
   /// port. Once; nothing but Index and GetInbox may be used afterwards. Threads: its own, or any if
@@ -144,7 +148,7 @@ class Worker {
   };
 
  private:
-  std::size_t DispatchPort(Duration timeout) noexcept;
+  std::size_t DispatchPort(TimePoint deadline) noexcept;
 
   class Bell final : public Mail {
     void Deliver() noexcept override {}
@@ -156,6 +160,7 @@ class Worker {
   std::unique_ptr<CompletionPort> port_;
   Bell bell_;
   const std::shared_ptr<Inbox> inbox_;
+  const std::size_t at_once_from_;
   TimerQueue timers_;
   SendBufferPool buffers_;
   OwnedBytesPool kept_bytes_;

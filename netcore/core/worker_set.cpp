@@ -152,8 +152,7 @@ Error WorkerSet::DriveBy(WorkerDriver& driver) {
 DispatchStatus WorkerSet::RunRound(std::size_t index) {
   Worker& worker = *workers_[index];
   if (!stopping_.load(std::memory_order_acquire)) {
-    return worker.Round(Duration::zero()) > 0 ? DispatchStatus::kHandled
-                                              : DispatchStatus::kTimedOut;
+    return worker.Round(kNoWait) > 0 ? DispatchStatus::kHandled : DispatchStatus::kTimedOut;
   }
   Release(worker);
   if (--driven_count_ == 0) driver_ = nullptr;
@@ -221,18 +220,25 @@ DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
     worker = Take(forever ? SteadyClock::time_point::max() : now + timeout, status);
     if (worker == nullptr) return status;
   }
-  const Duration wait = forever ? Duration::max() : Duration(timeout);
-  const TimePoint begin = forever ? TimePoint() : worker->Port().Now();
+  TimePoint deadline = kNever;
+  if (!forever) {
+    const bool waits = timeout > std::chrono::milliseconds::zero();
+    deadline = waits ? Later(worker->Port().Now(), timeout) : kNoWait;
+  }
   for (;;) {
     if (stopping_.load(std::memory_order_acquire)) {
       DropClaim();
       return DispatchStatus::kStopped;
     }
-    const Duration left = forever ? wait : wait - (worker->Port().Now() - begin);
-    if (worker->Round(std::max(left, Duration::zero())) > 0) {
-      return DispatchStatus::kHandled;
-    }
-    if (!forever && worker->Port().Now() - begin >= wait) return DispatchStatus::kTimedOut;
+    if (worker->Round(deadline) > 0) return DispatchStatus::kHandled;
+    if (!forever && worker->Port().Now() >= deadline) return DispatchStatus::kTimedOut;
+  }
+}
+
+void WorkerSet::DispatchUntilStopped() {
+  while (Dispatch(kForever) != DispatchStatus::kStopped) {
+    Worker* const worker = FindClaim();
+    while (worker != nullptr && !stopping_.load(std::memory_order_acquire)) worker->Round(kNever);
   }
 }
 

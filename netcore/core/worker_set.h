@@ -50,6 +50,10 @@ class WorkerSet : public std::enable_shared_from_this<WorkerSet> {
   /// As IocpCore::Dispatch.
   DispatchStatus Dispatch(std::chrono::milliseconds timeout);
 
+  /// Dispatch until it says kStopped, for a thread that does nothing else: without looking each
+  /// time which worker it has.
+  void DispatchUntilStopped();
+
   /// Gives all workers, once and before any thread took one, to `driver`, which lives until
   /// RunRound has said kStopped for each of them. From then on all is done on the calling thread.
   [[nodiscard]] Error DriveBy(WorkerDriver& driver);

@@ -29,9 +29,9 @@ void AddOne(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-TimePoint Later(TimePoint now, Duration by) noexcept {
-  by = std::max(by, Duration::zero());
-  return kNever - now > by ? now + by : kNever - Duration(1);
+// Before kNever, which would be no time at all.
+TimePoint DueAfter(TimePoint now, Duration by) noexcept {
+  return std::min(Later(now, std::max(by, Duration::zero())), kNever - Duration(1));
 }
 
 JobQueueOptions WithLog(JobQueueOptions options, const Executor& executor) {
@@ -99,7 +99,7 @@ TimedPush JobQueue::PushAfter(Duration delay, Task job) {
   Place place(*this);
   if (!place) return {PushResult::kFull};
   TimedPush push;
-  if (!timed_.Add(Later(executor_->Now(), delay), job, push.id)) return push;
+  if (!timed_.Add(DueAfter(executor_->Now(), delay), job, push.id)) return push;
   place.Keep();
   push.result = PushResult::kQueued;
   return push;

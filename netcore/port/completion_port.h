@@ -39,13 +39,13 @@ using SendSlice = std::span<const std::byte>;
 /// One completion port, served by one thread.
 ///
 /// The rules, each with its test in the contract suite:
-/// 1. A submit returns nothing and throws nothing. Every failure, memory too, arrives as a
-/// completion.
+/// 1. A submit throws nothing and, but for SubmitSendAtOnce, returns nothing. Every failure, memory
+/// too, arrives as a completion.
 /// 2. One submit, exactly one final completion, cancelled or not. A recv stream completes many
 /// times and says on the
 ///    last one that it is the last (IoResult::more is false).
-/// 3. No completion runs inside a submit, a cancel or a resume. All run inside Dispatch, on its
-/// thread.
+/// 3. No completion runs inside a submit, a cancel or a resume. All run inside Dispatch or
+/// HandOutReady, on its thread.
 /// 4. An event, its owner and the bytes it points to stay until its final completion. A recv brings
 /// no buffer: the
 ///    port lends one for as long as the handler runs, and re-arms by itself.
@@ -121,6 +121,20 @@ class CompletionPort {
   virtual void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                           IocpEvent& event) noexcept = 0;
 
+  /// Sends what the system takes of `bytes` right now, copying nothing: returns how many those are,
+  /// and the event completes with that number. `bytes` are the caller's again on return, and what
+  /// did not leave is for a later send. 0: nothing left and nothing is pending; SubmitSend finds
+  /// out why.
+  virtual std::size_t SubmitSendAtOnce([[maybe_unused]] PortSocket& socket,
+                                       [[maybe_unused]] std::span<const std::byte> bytes,
+                                       [[maybe_unused]] IocpEvent& event) noexcept {
+    return 0;
+  }
+
+  /// From how many bytes on SubmitSendAtOnce is worth a call of its own: what is not copied saves
+  /// more than what could be joined with other sends. The same for a port's whole life.
+  virtual std::size_t AtOnceFrom() const noexcept { return SIZE_MAX; }
+
   /// Sends FIN behind what was sent; the recv stream goes on. With no send pending. Failures show
   /// on the recv stream.
   virtual void ShutdownSend(PortSocket& socket) noexcept = 0;
@@ -137,10 +151,20 @@ class CompletionPort {
   /// port exists.
   virtual void Wake() noexcept = 0;
 
-  /// Hands completions to their owners. Waits up to `timeout` for the first of them (zero: not at
-  /// all; Duration::max(): for ever), and takes what else is ready, within a bound. Returns how
-  /// many it handed out.
-  virtual std::size_t Dispatch(Duration timeout) noexcept = 0;
+  /// Hands completions to their owners. Waits until `deadline` for the first of them (not at all
+  /// if that has passed; kNever: for ever), and takes what else is ready, within a bound. Returns
+  /// how many it handed out. It may return early with none.
+  virtual std::size_t DispatchUntil(TimePoint deadline) noexcept = 0;
+
+  /// The same, for `timeout` at most.
+  std::size_t Dispatch(Duration timeout) noexcept {
+    return DispatchUntil(timeout > Duration::zero() ? Later(Now(), timeout) : kNoWait);
+  }
+
+  /// Hands out the completions that are known without asking the system, such as those of sends
+  /// that were done as they were submitted. Returns how many; a port that knows of none beforehand
+  /// says 0.
+  virtual std::size_t HandOutReady() noexcept { return 0; }
 
  protected:
   /// For ports: an event's record, of the port's own type, made at the submit ...

@@ -31,12 +31,8 @@ CloseReason ReasonOf(const Error& error) noexcept {
   }
 }
 
-TimePoint Moved(TimePoint time, Duration by) noexcept {
-  return kNever - time > by ? time + by : kNever;
-}
-
 TimePoint After(TimePoint now, std::chrono::milliseconds limit) noexcept {
-  return limit > std::chrono::milliseconds::zero() ? Moved(now, limit) : kNever;
+  return limit > std::chrono::milliseconds::zero() ? Later(now, limit) : kNever;
 }
 
 // The place is a courtesy: without memory for it the error stands alone.
@@ -222,8 +218,10 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
 }
 
 void Connection::ProcessSend(IoResult& result) noexcept {
-  queue_.Consume(result.bytes, worker_.Buffers());
-  queued_bytes_.fetch_sub(result.bytes, std::memory_order_relaxed);
+  if (!std::exchange(sends_at_once_, false)) {
+    queue_.Consume(result.bytes, worker_.Buffers());
+    Uncount(result.bytes);
+  }
   context_->Counters(worker_.Index()).AddSent(result.bytes);
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
@@ -240,15 +238,32 @@ void Connection::Queue(SendBufferRef buffer) {
   if (!send_pending_) worker_.FlushLater(*this);
 }
 
+// How many of the first `bytes` have left already: a large answer need not be copied to wait for
+// its flush where nothing waits before it.
+std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
+  if (bytes.size() < worker_.AtOnceFrom() || send_pending_ || !queue_.Empty()) return 0;
+  if (phase_ != Phase::kOpen || fin_sent_) return 0;
+  const std::size_t sent = worker_.Port().SubmitSendAtOnce(*socket_, bytes, send_event_);
+  if (sent == 0) return 0;
+  Uncount(sent);
+  sends_at_once_ = true;
+  SendSubmitted();
+  return sent;
+}
+
 void Connection::Flush() noexcept {
   if (send_pending_ || queue_.Empty()) return;
   if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
   const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
+  worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
+  SendSubmitted();
+}
+
+void Connection::SendSubmitted() noexcept {
   last_progress_ = worker_.Now();
   send_pending_ = true;
   ++pending_;
-  worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
   SetDeadline(NextDeadline());
 }
 
@@ -284,7 +299,7 @@ void Connection::SetPaused(bool paused) noexcept {
     return;
   }
   last_recv_ = worker_.Now();
-  packet_deadline_ = Moved(packet_deadline_, last_recv_ - paused_at_);
+  packet_deadline_ = Later(packet_deadline_, last_recv_ - paused_at_);
   if (session_.packets_ != nullptr && session_.packets_->IsHolding()) {
     DeliverHeldLater();
   } else {

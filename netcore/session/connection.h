@@ -174,8 +174,13 @@ class Connection final : public Resident, public Timer {
 
   bool IsOwnThread() const noexcept { return Worker::Current() == &worker_; }
   bool TryCount(std::size_t bytes) noexcept;
+  void Uncount(std::size_t bytes) noexcept {
+    queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
   template <typename MakeBuffer>
   SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
+  void SendSubmitted() noexcept;
+  std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
   void Queue(SendBufferRef buffer);
   void RunQueued(const SendBufferRef& buffer) noexcept;
   void Ask(EndMail& mail, CloseReason reason, Closing closing) noexcept;
@@ -238,6 +243,7 @@ class Connection final : public Resident, public Timer {
   bool fin_sent_ = false;
   bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
+  bool sends_at_once_ = false;  // what is pending left at once, and was never in the queue
   bool recv_pending_ = false;
   bool abort_ = false;
   bool opened_ = false;  // OnConnected was called

@@ -15,10 +15,12 @@ bool Connection::TryCount(std::size_t bytes) noexcept {
   const std::size_t limit = context_->Options().max_send_queue_bytes;
   const std::size_t before = queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (limit == 0 || (bytes <= limit && before <= limit - bytes)) return true;
-  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  Uncount(bytes);
   return false;
 }
 
+// `make_buffer` is told whether the caller is where the session lives, and takes from what is left
+// to queue, and from the count, what it has sent itself.
 template <typename MakeBuffer>
 SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept {
   if (!IsConnected() || send_shut_.load(std::memory_order_acquire)) return SendResult::kClosing;
@@ -27,11 +29,12 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
     Disconnect(CloseReason::kSendQueueFull, Closing::kAbort);
     return SendResult::kQueueFull;
   }
+  std::size_t left = size;
   try {
     const bool direct = IsOwnThread() && !inbox_->HasMail();
-    SendBufferRef buffer = make_buffer(direct);
+    SendBufferRef buffer = make_buffer(direct, left);
     if (direct) {
-      Queue(std::move(buffer));
+      if (left > 0) Queue(std::move(buffer));
       return SendResult::kQueued;
     }
     const bool pushed = inbox_->Push([keep = session_.shared_from_this(), this,
@@ -40,20 +43,22 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
   }
-  queued_bytes_.fetch_sub(size, std::memory_order_relaxed);
+  Uncount(left);
   return SendResult::kClosing;
 }
 
 SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
-  return Enqueue(bytes.size(), [&](bool direct) {
-    return direct ? worker_.Buffers().Copy(bytes) : SendBuffer::Copy(bytes);
+  return Enqueue(bytes.size(), [&](bool direct, std::size_t& left) {
+    if (!direct) return SendBuffer::Copy(bytes);
+    left -= SendAtOnce(bytes);
+    return left > 0 ? worker_.Buffers().Copy(bytes.last(left)) : SendBufferRef();
   });
 }
 
 SendResult Connection::Send(std::span<const std::byte> head,
                             std::span<const std::byte> body) noexcept {
   const std::size_t size = head.size() + body.size();
-  return Enqueue(size, [&](bool direct) {
+  return Enqueue(size, [&](bool direct, std::size_t&) {
     SendBufferRef buffer = direct ? worker_.Buffers().Create(size) : SendBuffer::Create(size);
     const std::span<std::byte> bytes = buffer->Writable();
     std::copy(head.begin(), head.end(), bytes.begin());
@@ -65,7 +70,7 @@ SendResult Connection::Send(std::span<const std::byte> head,
 SendResult Connection::Send(SendBufferRef buffer) noexcept {
   if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
   const std::size_t size = buffer->Size();
-  return Enqueue(size, [&](bool) { return std::move(buffer); });
+  return Enqueue(size, [&](bool, std::size_t&) { return std::move(buffer); });
 }
 
 // A send that came by mail: nobody is there any more to be told that memory is short. One that was
@@ -215,7 +220,7 @@ void Connection::QueueBroadcast(const SendBufferRef& buffer) noexcept {
   try {
     Queue(buffer);
   } catch (const std::bad_alloc&) {
-    queued_bytes_.fetch_sub(size, std::memory_order_relaxed);
+    Uncount(size);
     BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
   }
 }

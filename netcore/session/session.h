@@ -66,7 +66,8 @@ class Session : public std::enable_shared_from_this<Session> {
   virtual ~Session();
 
   /// Queues a copy of `bytes` behind earlier sends. All that is sent in one round of the worker
-  /// leaves in one system call. Never blocks, never calls a hook, never throws: where memory is
+  /// leaves in one system call; but what is large (8 KiB on epoll), and sent on the session's own
+  /// thread with nothing before it, leaves at once, without the copy. Never blocks, never calls a hook, never throws: where memory is
   /// short the session ends with kSystemError.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
 
@@ -121,7 +122,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// in place.
   virtual void OnRecv(std::span<std::byte> bytes);
 
-  /// One gather of queued sends, or 64 KiB of a longer one, has been handed to the system.
+  /// One gather of queued sends, or 64 KiB of a longer one, or a large one alone, has been handed
+  /// to the system.
   virtual void OnSend(std::size_t bytes);
 
   /// The peer closed its write side, and the session goes on (PeerClose::kKeepOpen).

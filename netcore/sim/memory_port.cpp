@@ -192,6 +192,29 @@ void MemoryPort::SubmitSend(PortSocket& socket, std::span<const SendSlice> slice
   }
 }
 
+std::size_t MemoryPort::SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
+                                         IocpEvent& event) noexcept {
+  NETCORE_ASSERT(event.Kind() == EventKind::kSend && !bytes.empty());
+  const SimOwnWork own(control_);
+  Adopted& adopted = Adopted::From(socket);
+  Expect(adopted.open && !adopted.send_ended, "a send at once on a socket that can't send");
+  if (!adopted.open) return 0;
+  bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
+  if (Happens(Fault::kShortSend)) bytes = bytes.first(control_->faults.DrawShort(bytes.size()));
+  std::size_t sent = 0;
+  try {
+    sent = adopted.socket->Send(bytes).bytes;
+  } catch (const std::bad_alloc&) {  // as if the system took nothing
+  }
+  if (sent == 0) return 0;
+  adopted.to_send.clear();
+  adopted.sending.clear();
+  adopted.sum = SumOf({});
+  Begin(socket, event);
+  RecordOf<Operation>(event).bytes_sent = sent;
+  return sent;
+}
+
 void MemoryPort::ShutdownSend(PortSocket& socket) noexcept {
   NETCORE_ASSERT(Adopted::From(socket).Pending(EventKind::kSend) == nullptr);
   const SimOwnWork own(control_);
@@ -242,7 +265,7 @@ void MemoryPort::Close(PortSocket& socket, CloseMode mode) noexcept {
 
 void MemoryPort::Wake() noexcept { woken_.store(true); }
 
-std::size_t MemoryPort::Dispatch(Duration timeout) noexcept {
+std::size_t MemoryPort::DispatchUntil(TimePoint deadline) noexcept {
   NETCORE_ASSERT(attached_);
   const SimOwnWork own(control_);
   CheckPending();
@@ -253,10 +276,8 @@ std::size_t MemoryPort::Dispatch(Duration timeout) noexcept {
        --tries)
     handled += Try(*ready_.first);
   const bool waits = handled == 0 && ready_count_ == 0 && !woken;
-  if (!waits || timeout <= Duration::zero()) return handled;
-  if (net_->NextStep() != kNever)
-    timeout = std::clamp(net_->NextStep() - net_->Now(), Duration::zero(), timeout);
-  if (timeout != Duration::max()) net_->Advance(timeout);
+  const TimePoint end = std::min(deadline, net_->NextStep());
+  if (waits && end > net_->Now() && end != kNever) net_->Advance(end - net_->Now());
   return handled;
 }
 

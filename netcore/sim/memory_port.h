@@ -18,7 +18,7 @@ namespace netcore {
 
 /// The time is the net's. A Dispatch that finds nothing to do lets it pass: what it would have
 /// waited is how far the clock moves, but no further than to the net's next step. With
-/// Duration::max() and no such step it returns at once, with 0: nothing can happen any more.
+/// kNever and no such step it returns at once, with 0: nothing can happen any more.
 ///
 /// With a net that has a SimControl, operations meet the faults that it plans, and the port checks
 /// its callers: what is pending stays where it is, the bytes of a send stay as they are, nothing is
@@ -30,6 +30,9 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
  public:
   /// Operations that one Dispatch tries, at most.
   static constexpr std::size_t kMaxBatch = 256;
+
+  /// Small enough for tests to come by it.
+  static constexpr std::size_t kAtOnceFrom = 256;
 
   explicit MemoryPort(std::shared_ptr<MemoryNet> net);
   ~MemoryPort() override;
@@ -45,11 +48,14 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
+  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
+                               IocpEvent& event) noexcept override;
+  std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   void ShutdownSend(PortSocket& socket) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
-  std::size_t Dispatch(Duration timeout) noexcept override;
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override;
 
  private:
   class Adopted;

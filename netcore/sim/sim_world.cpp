@@ -17,8 +17,6 @@ constexpr std::uint32_t kCreepMicros = 40;
 constexpr std::uint32_t kLongestJumpMicros = 1'500'000;
 constexpr std::size_t kKeptLogLines = 1'000;
 
-TimePoint Later(TimePoint now, Duration by) { return kNever - now > by ? now + by : kNever; }
-
 }  // namespace
 
 SimWorld::SimWorld(std::uint64_t seed, SimOptions options)

@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 class BellPort final : public CompletionPort {
  public:
   Error AttachThread() override { return {}; }
-  TimePoint Now() const noexcept override { return {}; }
+  TimePoint Now() const noexcept override { return std::chrono::steady_clock::now(); }
   PortSocket* Adopt(OwnedSocket&&, const SocketOptions&) override { return nullptr; }
   Endpoint LocalEndpoint(const PortSocket&) const override { return {}; }
   void SubmitAccept(PortSocket&, IocpEvent&) noexcept override {}
@@ -42,9 +42,9 @@ class BellPort final : public CompletionPort {
   }
 
   // Returns 1 if nobody woke it: a reader that waits for ever would still wait.
-  std::size_t Dispatch(Duration timeout) noexcept override {
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override {
     std::unique_lock lock(mutex_);
-    const bool woken = changed_.wait_for(lock, timeout, [this] { return woken_; });
+    const bool woken = changed_.wait_until(lock, deadline, [this] { return woken_; });
     woken_ = false;
     return woken ? 0 : 1;
   }

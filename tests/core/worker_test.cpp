@@ -68,10 +68,10 @@ TEST_CASE("a round delivers mail, then fires timers, then flushes, each once", "
     trace += "m";
   }));
   CHECK(Worker::Current() == nullptr);
-  CHECK(worker.Round(milliseconds(10)) == 2);
+  CHECK(worker.Round(worker.Now() + milliseconds(10)) == 2);
   CHECK(trace == "mtf");
   CHECK(Worker::Current() == nullptr);
-  CHECK(worker.Round(Duration::zero()) == 0);
+  CHECK(worker.Round(kNoWait) == 0);
   CHECK(trace == "mtf");
   worker.Remove(guest);
 }
@@ -83,11 +83,11 @@ TEST_CASE("a round waits until the next timer and no longer", "[worker]") {
   Guest guest(worker, trace);
   const TimePoint begin = worker.Now();
   worker.Timers().Arm(guest, begin + milliseconds(30));
-  CHECK(worker.Round(std::chrono::seconds(5)) == 1);
+  CHECK(worker.Round(begin + std::chrono::seconds(5)) == 1);
   CHECK(trace == "t");
   CHECK(worker.Now() == begin + milliseconds(30));
   worker.Timers().Arm(guest, begin + milliseconds(100));
-  CHECK(worker.Round(milliseconds(20)) == 0);
+  CHECK(worker.Round(begin + milliseconds(50)) == 0);
   CHECK(worker.Now() == begin + milliseconds(50));
   worker.Timers().Cancel(guest);
   worker.Remove(guest);
@@ -123,10 +123,31 @@ TEST_CASE("where each answers for itself, a round flushes after one dispatch", "
   std::string trace;
   Guest guest(*fixture.worker, trace);
   for (int i = 0; i < 3; ++i) fixture.Script(guest, CompletionPort::kFullDispatch, false);
-  CHECK(fixture.worker->Round(Duration::zero()) == CompletionPort::kFullDispatch);
+  CHECK(fixture.worker->Round(kNoWait) == CompletionPort::kFullDispatch);
   CHECK(trace == "f");
   CHECK(fixture.dispatched == 1);
   fixture.script.dispatches.clear();
+  fixture.worker->Remove(guest);
+}
+
+TEST_CASE(
+    "a round hands out what its flush has done at once, and does not sleep on what comes of it",
+    "[worker]") {
+  ScriptedFixture fixture;
+  std::string trace;
+  Guest guest(*fixture.worker, trace);
+  fixture.Script(guest, 1, false);
+  fixture.script.ready.push_back([&] {
+    trace += "r";
+    fixture.worker->FlushLater(guest);
+    return 2;
+  });
+  CHECK(fixture.worker->Round(kNoWait) == 3);
+  CHECK(trace == "fr");
+  fixture.script.dispatches.push_back([] { return 0; });
+  CHECK(fixture.worker->Round(kNever) == 0);
+  CHECK(fixture.script.deadline == kNoWait);
+  CHECK(trace == "frf");
   fixture.worker->Remove(guest);
 }
 
@@ -139,14 +160,14 @@ TEST_CASE("where one speaks to another, a round takes all that is ready before i
   for (int i = 0; i < 3; ++i) fixture.Script(guest, kFull, i == 0);
   fixture.Script(guest, kFull - 1, false);  // no more was there
   fixture.Script(guest, kFull, true);
-  CHECK(fixture.worker->Round(Duration::zero()) == 4 * kFull - 1);
+  CHECK(fixture.worker->Round(kNoWait) == 4 * kFull - 1);
   CHECK(trace == "f");
   CHECK(fixture.dispatched == 4);
 
   // The next round makes up its own mind.
   fixture.script.dispatches.clear();
   for (int i = 0; i < 2; ++i) fixture.Script(guest, kFull, false);
-  CHECK(fixture.worker->Round(Duration::zero()) == kFull);
+  CHECK(fixture.worker->Round(kNoWait) == kFull);
   CHECK(trace == "ff");
   fixture.script.dispatches.clear();
   fixture.worker->Remove(guest);
@@ -159,7 +180,7 @@ TEST_CASE("a round ends though there is always more to join", "[worker]") {
   for (int i = 0; i < 1000; ++i) fixture.Script(guest, CompletionPort::kFullDispatch, true);
   bool delivered = false;
   CHECK(fixture.worker->GetInbox()->Push([&] { delivered = true; }));
-  fixture.worker->Round(Duration::zero());
+  fixture.worker->Round(kNoWait);
   CHECK(delivered);
   CHECK(trace == "f");
   CHECK(fixture.dispatched < 100);
@@ -179,7 +200,7 @@ TEST_CASE("a stop reaches every resident of the group", "[worker]") {
   CHECK(second.stop_group == &group);
   CHECK_FALSE(second.was_due);
   CHECK_FALSE(worker.IsEmpty());
-  worker.Round(Duration::zero());
+  worker.Round(kNoWait);
   CHECK(worker.IsEmpty());
 }
 
@@ -189,7 +210,7 @@ TEST_CASE("a shut down ends residents at once, also when time has passed since t
   Worker& worker = *fixture.worker;
   std::string trace;
   Guest guest(worker, trace);
-  worker.Round(Duration::zero());
+  worker.Round(kNoWait);
   fixture.factory.Net()->Advance(milliseconds(500));
   bool ran = false;
   const auto inbox = worker.GetInbox();

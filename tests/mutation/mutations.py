@@ -38,6 +38,7 @@ _GROUP = "netcore/session/group.cpp"
 _DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
 _EPOLL = "netcore/port/linux/epoll_port.cpp"
+_WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
@@ -284,15 +285,29 @@ MUTATIONS = (
         "worker_no_timers",
         _WORKER,
         "deadlines pass without anybody noticing",
-        "  handled += timers_.FireDue(now_);",
+        "  if (timers_.Count() > 0) handled += timers_.FireDue(Now());",
         "",
+    ),
+    Mutation(
+        "worker_sleeps_on_what_is_to_be_flushed",
+        _WORKER,
+        "what a hook sends in its OnSend waits for the next thing that happens",
+        "deadline != kNoWait && dirty_.Empty() && inbox_->TrySleep()",
+        "deadline != kNoWait && inbox_->TrySleep()",
+    ),
+    Mutation(
+        "worker_leaves_ready_for_later",
+        _WORKER,
+        "a send that was done at once is told of in the next round",
+        "  return handled + port_->HandOutReady();",
+        "  return handled;",
     ),
     Mutation(
         "worker_sleeps_past_deadlines",
         _WORKER,
         "a worker that waits does not wake for the next deadline",
-        "wait > Duration::zero() && next != kNever) {",
-        "wait > Duration::zero() && next == kNever) {",
+        "sleeps ? std::min(deadline, timers_.NextDeadline()) : kNoWait",
+        "sleeps ? deadline : kNoWait",
     ),
     Mutation(
         "worker_shut_down_leaves_inbox_open",
@@ -392,7 +407,28 @@ MUTATIONS = (
         "sent_bytes_stay_counted",
         _CONNECTION,
         "bytes that left still count against the queue's limit",
-        "  queued_bytes_.fetch_sub(result.bytes, std::memory_order_relaxed);",
+        "    Uncount(result.bytes);",
+        "",
+    ),
+    Mutation(
+        "sent_at_once_is_queued_too",
+        _VERBS,
+        "what left at once is sent once more",
+        "    left -= SendAtOnce(bytes);",
+        "    static_cast<void>(SendAtOnce(bytes));",
+    ),
+    Mutation(
+        "sends_at_once_before_the_queue",
+        _CONNECTION,
+        "a large send overtakes small ones that wait",
+        " || send_pending_ || !queue_.Empty()) return 0;",
+        " || send_pending_) return 0;",
+    ),
+    Mutation(
+        "sent_at_once_stays_counted",
+        _CONNECTION,
+        "bytes that left at once still count against the queue's limit",
+        "  Uncount(sent);\n",
         "",
     ),
     Mutation(
@@ -721,7 +757,7 @@ MUTATIONS = (
         "packet_pause_counts",
         _CONNECTION,
         "time in a pause counts for the deadlines of packets",
-        "  packet_deadline_ = Moved(packet_deadline_, last_recv_ - paused_at_);\n",
+        "  packet_deadline_ = Later(packet_deadline_, last_recv_ - paused_at_);\n",
         "",
     ),
     Mutation(
@@ -842,6 +878,20 @@ MUTATIONS = (
         "a send that found no room is never tried again",
         "    const bool out = send != nullptr || connect != nullptr;",
         "    const bool out = connect != nullptr;",
+    ),
+    Mutation(
+        "epoll_timer_covers_all",
+        _WAIT_TIMER,
+        "a wait for a near deadline lasts until a far one",
+        "if (deadline == kNever || set_for_ <= deadline)",
+        "if (deadline == kNever || set_for_ != kNever)",
+    ),
+    Mutation(
+        "epoll_timer_is_never_set_again",
+        _WAIT_TIMER,
+        "after the first deadline waits have no end",
+        "sizeof count) == sizeof count) set_for_ = kNever;",
+        "sizeof count) == sizeof count) return;",
     ),
     Mutation(
         "epoll_partial_send_repeats",

@@ -79,6 +79,21 @@ void Side::SendSlices(std::span<const SendSlice> slices) {
   port_.SubmitSend(*socket_, slices, send);
 }
 
+std::size_t Side::SendAtOnce(std::string bytes) {
+  const Harness::Verb verb(harness_);
+  const std::size_t sent = port_.SubmitSendAtOnce(*socket_, AsBytes(bytes), send);
+  if (send.IsPending() != (sent > 0))
+    harness_.Violation("pending, though nothing was sent at once");
+  if (sent > 0) {
+    ++send.submits;
+    send.cancelled = false;
+    send.asked = sent;
+  }
+  // They are ours again, and the port must not read them any more.
+  std::fill(bytes.begin(), bytes.end(), '\xDD');
+  return sent;
+}
+
 void Side::SendAll(std::string bytes) {
   all_ = std::move(bytes);
   all_sent_ = 0;
@@ -269,6 +284,15 @@ std::size_t Harness::Dispatch(Duration timeout, std::size_t port) {
   const std::size_t handled = Port(port).Dispatch(timeout);
   --dispatches_;
   if (handled != completions_ - before) Violation("Dispatch returned a wrong count");
+  return handled;
+}
+
+std::size_t Harness::HandOutReady() {
+  const std::size_t before = completions_;
+  ++dispatches_;
+  const std::size_t handled = Port().HandOutReady();
+  --dispatches_;
+  if (handled != completions_ - before) Violation("HandOutReady returned a wrong count");
   return handled;
 }
 

@@ -78,6 +78,7 @@ class Side final : public Recorder {
   void Send(std::string_view bytes);                   // keeps a copy; at most kMaxSendBytes
   void SendSlices(std::span<const SendSlice> slices);  // the bytes stay the test's
   void SendAll(std::string bytes);                     // in as many sends as it takes
+  std::size_t SendAtOnce(std::string bytes);           // keeps nothing; returns what has left
   void Shutdown();
   void Cancel(Op& op);
   void Close(CloseMode mode = CloseMode::kGraceful);
@@ -179,6 +180,9 @@ class Harness {
 
   /// One Dispatch, whose return value is checked.
   std::size_t Dispatch(Duration timeout, std::size_t port = 0);
+
+  /// One HandOutReady of the first port.
+  std::size_t HandOutReady();
 
   /// The same where completions go to owners that are no recorders.
   std::size_t DispatchUncounted(Duration timeout);

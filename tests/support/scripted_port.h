@@ -26,6 +26,8 @@ struct PortScript {
   std::size_t ports_that_work = SIZE_MAX;
   std::size_t adopts_to_refuse = 0;                       // for lack of memory
   std::deque<std::function<std::size_t()>> dispatches{};  // instead of what the port has, each once
+  std::deque<std::function<std::size_t()>> ready{};       // the same for HandOutReady
+  TimePoint deadline{};                                   // of the last dispatch
 };
 
 /// Owns: the port behind it. Threads: as any port.
@@ -71,6 +73,17 @@ class ScriptedPort final : public CompletionPort {
                   IocpEvent& event) noexcept override {
     port_->SubmitSend(socket, slices, event);
   }
+  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
+                               IocpEvent& event) noexcept override {
+    return port_->SubmitSendAtOnce(socket, bytes, event);
+  }
+  std::size_t AtOnceFrom() const noexcept override { return port_->AtOnceFrom(); }
+  std::size_t HandOutReady() noexcept override {
+    if (script_.ready.empty()) return port_->HandOutReady();
+    const auto hand_out = std::move(script_.ready.front());
+    script_.ready.pop_front();
+    return hand_out();
+  }
   void ShutdownSend(PortSocket& socket) noexcept override { port_->ShutdownSend(socket); }
   void Cancel(IocpEvent& event) noexcept override {
     for (const IocpEvent* failing : failing_) {
@@ -81,7 +94,8 @@ class ScriptedPort final : public CompletionPort {
   void Close(PortSocket& socket, CloseMode mode) noexcept override { port_->Close(socket, mode); }
   void Wake() noexcept override { port_->Wake(); }
 
-  std::size_t Dispatch(Duration timeout) noexcept override {
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override {
+    script_.deadline = deadline;
     if (!script_.dispatches.empty()) {
       const auto dispatch = std::move(script_.dispatches.front());
       script_.dispatches.pop_front();
@@ -93,7 +107,7 @@ class ScriptedPort final : public CompletionPort {
       result.error = RecordOf<Failure>(*event).code;
       CompleteEvent<Failure>(*event, result);
     }
-    return failing.size() + port_->Dispatch(failing.empty() ? timeout : Duration::zero());
+    return failing.size() + port_->DispatchUntil(failing.empty() ? deadline : kNoWait);
   }
 
  private:

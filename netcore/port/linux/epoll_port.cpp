@@ -73,6 +73,9 @@ struct EpollPort::Unsent {
 
 namespace {
 
+// Its address tells one thread from another, and is sooner asked for than the thread's id.
+thread_local constinit char thread_mark = 0;
+
 constexpr std::size_t kRecvBufferBytes = CompletionPort::kMaxRecvBytes;
 
 // The connection that was next in line is gone, and the call has used it up; the one behind it may
@@ -145,8 +148,8 @@ Error EpollPort::Open() {
 }
 
 Error EpollPort::AttachThread() {
-  NETCORE_ASSERT(epoll_ >= 0 && thread_ == std::thread::id());
-  thread_ = std::this_thread::get_id();
+  NETCORE_ASSERT(epoll_ >= 0 && thread_ == nullptr);
+  thread_ = &thread_mark;
   return {};
 }
 
@@ -268,6 +271,19 @@ void EpollPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice> s
   Queue(event, ErrorFromErrno(code));
 }
 
+std::size_t EpollPort::SubmitSendAtOnce(PortSocket& port_socket, std::span<const std::byte> bytes,
+                                        IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(port_socket);
+  NETCORE_ASSERT(socket.send == nullptr && !bytes.empty());
+  bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
+  iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  const ssize_t sent = Send(socket, std::span(&slice, 1));
+  if (sent <= 0) return 0;
+  Begin(socket, event).bytes = static_cast<std::size_t>(sent);
+  Queue(event, {});
+  return static_cast<std::size_t>(sent);
+}
+
 void EpollPort::ShutdownSend(PortSocket& socket) noexcept {
   AssertOwnThread();
   static_cast<void>(::shutdown(static_cast<Socket&>(socket).descriptor, SHUT_WR));
@@ -321,21 +337,19 @@ void EpollPort::Wake() noexcept {
   }
 }
 
-std::size_t EpollPort::Dispatch(Duration timeout) noexcept {
+std::size_t EpollPort::DispatchUntil(TimePoint deadline) noexcept {
   AssertOwnThread();
   std::size_t count = HandOutReady();
   // Whoever lives on ready results alone (a send that always succeeds at once) starves no other.
   if (count == 0 || ++unpolled_ > kMaxUnpolled) {
     unpolled_ = 0;
-    count += WaitForReadiness(count == 0 ? timeout : Duration::zero());
+    count += WaitForReadiness(count == 0 ? deadline : kNoWait);
   }
   FreeClosed();
   return count;
 }
 
-void EpollPort::AssertOwnThread() const noexcept {
-  NETCORE_ASSERT(thread_ == std::this_thread::get_id());
-}
+void EpollPort::AssertOwnThread() const noexcept { NETCORE_ASSERT(thread_ == &thread_mark); }
 
 EpollPort::Record& EpollPort::Begin(Socket& socket, IocpEvent& event) noexcept {
   AssertOwnThread();
@@ -396,8 +410,8 @@ void EpollPort::TakeAccept(Socket& listener, IocpEvent& event) noexcept {
     listener.last_accept = record.previous;
 }
 
-// True when the send has failed, and record.error tells why. What left is added to record.bytes.
-bool EpollPort::TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept {
+// As sendmsg(2).
+ssize_t EpollPort::Send(Socket& socket, std::span<iovec> slices) noexcept {
   constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
   msghdr message{};
   message.msg_iov = slices.data();
@@ -408,15 +422,21 @@ bool EpollPort::TrySend(Socket& socket, Record& record, std::span<iovec> slices)
                ? ::send(socket.descriptor, slices[0].iov_base, slices[0].iov_len, kFlags)
                : ::sendmsg(socket.descriptor, &message, kFlags);
   } while (sent < 0 && errno == EINTR);
+  // The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
+  if (sent < 0 && IsConnectionLoss(errno)) socket.send_error = errno;
+  return sent;
+}
 
+// True when the send has failed, and record.error tells why. What left is added to record.bytes.
+bool EpollPort::TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept {
+  const ssize_t sent = Send(socket, slices);
   if (sent >= 0) {
     record.bytes += static_cast<std::size_t>(sent);
     return false;
   }
   if (errno == EAGAIN) return false;
-  record.error = ErrorFromErrno(errno);
-  // The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
-  if (IsConnectionLoss(errno)) socket.send_error = errno;
+  const bool was_told_before = errno == EPIPE && socket.send_error != 0;
+  record.error = ErrorFromErrno(was_told_before ? socket.send_error : errno);
   return true;
 }
 
@@ -447,7 +467,7 @@ void EpollPort::Recycle(Record& record) noexcept {
   unsent->next_spare = std::exchange(spare_unsent_, unsent);
 }
 
-// What the owners queue meanwhile is for the next Dispatch.
+// What the owners queue meanwhile is for the next time.
 std::size_t EpollPort::HandOutReady() noexcept {
   IocpEvent* event = std::exchange(first_ready_, nullptr);
   last_ready_ = nullptr;
@@ -470,8 +490,8 @@ std::size_t EpollPort::HandOutReady() noexcept {
   return count;
 }
 
-std::size_t EpollPort::WaitForReadiness(Duration timeout) noexcept {
-  const int ready = Wait(timeout);
+std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
+  const int ready = Wait(deadline);
   NETCORE_ASSERT(ready >= 0);
   std::size_t count = 0;
   for (int i = 0; i < ready; ++i) {
@@ -499,23 +519,14 @@ bool EpollPort::IsTimerAlone(int ready) const noexcept {
   return ready == 1 && events_[0].data.ptr == &timer_;
 }
 
-int EpollPort::Wait(Duration timeout) noexcept {
-  int ready = 0;
-  if (timeout <= Duration::zero()) {
-    do {
-      ready = WaitOnce(Duration::zero());
-    } while (ready < 0 && errno == EINTR);
-    return ready;
-  }
-  const TimePoint start = Now();
-  const TimePoint deadline = timeout < kNever - start ? start + timeout : kNever;
-  for (TimePoint now = start; now < deadline; now = Now()) {
-    const bool is_endless = deadline == kNever || timer_.Covers(deadline, now);
-    ready = WaitOnce(is_endless ? Duration::max() : deadline - now);
+int EpollPort::Wait(TimePoint deadline) noexcept {
+  for (;;) {
+    const Duration left = timer_.LeftUntil(deadline);
+    const int ready = WaitOnce(left);
     if (ready < 0 ? errno != EINTR : !IsTimerAlone(ready)) return ready;
     if (ready > 0) timer_.Clear();
+    if (left == Duration::zero()) return 0;
   }
-  return 0;
 }
 
 int EpollPort::WaitOnce(Duration timeout) noexcept {

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <thread>
 
 #include "netcore/port/completion_port.h"
 #include "netcore/port/linux/wait_timer.h"
@@ -48,11 +47,15 @@ class EpollPort final : public CompletionPort {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
+  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
+                               IocpEvent& event) noexcept override;
+  std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   void ShutdownSend(PortSocket& socket) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
-  std::size_t Dispatch(Duration timeout) noexcept override;
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override;
+  std::size_t HandOutReady() noexcept override;
 
  private:
   struct Socket;  // an adopted socket
@@ -63,6 +66,7 @@ class EpollPort final : public CompletionPort {
   static constexpr int kMaxAccepts = 64;            // of one listener in a row
   static constexpr int kMaxUnpolled = 3;            // Dispatches in a row that don't ask epoll
   static constexpr int kMaxSpareUnsent = 64;        // a kilobyte each
+  static constexpr std::size_t kAtOnceFrom = 8 * 1024;
 
   void AssertOwnThread() const noexcept;
   Record& Begin(Socket& socket, IocpEvent& event) noexcept;
@@ -74,14 +78,14 @@ class EpollPort final : public CompletionPort {
   void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
 
   void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
+  static ssize_t Send(Socket& socket, std::span<iovec> slices) noexcept;
   bool TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept;
   Unsent* NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept;
   void Recycle(Record& record) noexcept;
 
-  std::size_t HandOutReady() noexcept;
-  std::size_t WaitForReadiness(Duration timeout) noexcept;
+  std::size_t WaitForReadiness(TimePoint deadline) noexcept;
   bool Watch(int descriptor, void* what) noexcept;
-  int Wait(Duration timeout) noexcept;
+  int Wait(TimePoint deadline) noexcept;
   int WaitOnce(Duration timeout) noexcept;
   bool IsTimerAlone(int ready) const noexcept;
   void DrainWake() noexcept;
@@ -98,9 +102,9 @@ class EpollPort final : public CompletionPort {
   int epoll_ = -1;
   int wake_ = -1;
   WaitTimer timer_;
-  std::thread::id thread_;  // none until AttachThread
-  bool has_pwait2_ = true;  // until the system says otherwise
-  int unpolled_ = 0;        // Dispatches since epoll was last asked
+  const void* thread_ = nullptr;  // whose it is: a mark of that thread's own
+  bool has_pwait2_ = true;        // until the system says otherwise
+  int unpolled_ = 0;              // Dispatches since epoll was last asked
   IocpEvent* first_ready_ = nullptr;
   IocpEvent* last_ready_ = nullptr;
   Socket* open_ = nullptr;

@@ -100,36 +100,30 @@ void IoUringPort::Wake() noexcept {
   static_cast<void>(::write(wake_, &one, sizeof one));
 }
 
-std::size_t IoUringPort::Dispatch(Duration timeout) noexcept {
+std::size_t IoUringPort::DispatchUntil(TimePoint deadline) noexcept {
   handed_out_count_ = 0;
   is_woken_ = std::exchange(is_woken_late_, false);
-  if (is_woken_) timeout = Duration::zero();
-  const bool waits = timeout > Duration::zero();
-  TimePoint now = waits ? Now() : TimePoint();
-  const TimePoint deadline = timeout < kNever - now ? now + timeout : kNever;
+  if (is_woken_) deadline = kNoWait;
   for (;;) {
     taken_count_ = 0;
-    const bool entered = Enter(now, deadline);
+    const Duration left = timer_.LeftUntil(deadline);
+    const bool entered = Enter(left);
     TakeRounds();
     // What came may be of no concern to an owner, such as the end of an operation to be re-armed.
-    if (handed_out_count_ > 0 || is_woken_ || !entered || !waits) break;
-    now = Now();
-    if (now >= deadline) break;
+    if (handed_out_count_ > 0 || is_woken_ || !entered || left == Duration::zero()) break;
   }
   FreeClosed();
   return handed_out_count_;
 }
 
-// Waits until `deadline`, if that is behind `now`.
-bool IoUringPort::Enter(TimePoint now, TimePoint deadline) noexcept {
+bool IoUringPort::Enter(Duration timeout) noexcept {
   buffers_.Publish();  // first: an entry may leave at once, to make room for the next
   ArmEnded();
   if (!is_wake_armed_) is_wake_armed_ = ArmPoll(wake_, Operation::kWake);
   if (!is_timer_armed_) is_timer_armed_ = ArmPoll(timer_.Descriptor(), Operation::kTimer);
   if (!is_room_armed_) is_room_armed_ = ArmPoll(room_.Descriptor(), Operation::kRoom);
-  if (deadline <= now || HasReady() || !starved_.IsEmpty()) return ring_.Enter(Duration::zero());
-  const bool is_endless = deadline == kNever || (is_timer_armed_ && timer_.Covers(deadline, now));
-  return ring_.Enter(is_endless ? Duration::max() : deadline - now);
+  const bool must_not_wait = HasReady() || !starved_.IsEmpty() || !is_timer_armed_;
+  return ring_.Enter(must_not_wait ? Duration::zero() : timeout);
 }
 
 // With deferred work, one Enter does a limited number of the kernel's work items, some of which may
@@ -141,10 +135,10 @@ void IoUringPort::TakeRounds() noexcept {
       ++taken_count_;
       Process(completion);
     }
-    HandOutReady();
+    TakeReady();
     if (handed_out_count_ >= kFullDispatch || taken_count_ >= kMaxCompletions) return;
     if (!ring_.HasWork()) return;
-    Enter(TimePoint(), TimePoint());
+    Enter(Duration::zero());
   }
 }
 
@@ -172,7 +166,7 @@ void IoUringPort::Process(const Completion& completion) noexcept {
   }
 }
 
-void IoUringPort::HandOutReady() noexcept {
+void IoUringPort::TakeReady() noexcept {
   // What handlers add waits for the next round, so that two of them can't hold Dispatch for ever.
   IntrusiveList<IoUringEvent, EventTag> ready;
   ready.TakeAll(ready_);

@@ -60,7 +60,7 @@ class IoUringPort final : public CompletionPort {
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
-  std::size_t Dispatch(Duration timeout) noexcept override;
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override;
 
  private:
   using Completion = IoUringRing::Completion;
@@ -90,10 +90,10 @@ class IoUringPort final : public CompletionPort {
   void Finish(IoUringEvent& record, Error error) noexcept;
 
   // io_uring_port.cpp: the rounds of Dispatch.
-  bool Enter(TimePoint now, TimePoint deadline) noexcept;
+  bool Enter(Duration timeout) noexcept;
   void TakeRounds() noexcept;
   void Process(const Completion& completion) noexcept;
-  void HandOutReady() noexcept;
+  void TakeReady() noexcept;
   bool HasReady() const noexcept { return !ready_.IsEmpty() || !resumed_.IsEmpty(); }
   bool ArmPoll(int descriptor, Operation operation) noexcept;
   void ProcessWake(const Completion& completion) noexcept;

@@ -27,9 +27,16 @@ Error WaitTimer::Create() {
   return descriptor_ < 0 ? ErrorFromErrno(errno, "timerfd") : Error();
 }
 
-bool WaitTimer::Covers(TimePoint deadline, TimePoint now) noexcept {
-  if (set_for_ <= deadline) return true;
-  if (deadline - now < kWorthwhile) return false;
+Duration WaitTimer::LeftUntil(TimePoint deadline) noexcept {
+  if (deadline == kNoWait) return Duration::zero();
+  if (deadline == kNever || set_for_ <= deadline) return Duration::max();
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (deadline <= now) return Duration::zero();
+  const Duration left = deadline - now;
+  return left >= kWorthwhile && Set(deadline) ? Duration::max() : left;
+}
+
+bool WaitTimer::Set(TimePoint deadline) noexcept {
   const Duration time = deadline.time_since_epoch();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
   itimerspec setting{};

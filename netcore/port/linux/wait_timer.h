@@ -23,14 +23,17 @@ class WaitTimer {
 
   int Descriptor() const noexcept { return descriptor_; }
 
-  /// True if it fires by `deadline`, so that a wait until then may do without an end of its own.
-  /// False for what is too near to be worth it. `now` is the time.
-  bool Covers(TimePoint deadline, TimePoint now) noexcept;
+  /// For how long a wait until `deadline` asks the system to wait: Duration::max() where this timer
+  /// ends it, which it does by then, or sooner; nothing if the time has come. The clock is read
+  /// only where that is not known without it.
+  Duration LeftUntil(TimePoint deadline) noexcept;
 
   /// To be called when it is readable.
   void Clear() noexcept;
 
  private:
+  bool Set(TimePoint deadline) noexcept;
+
   int descriptor_ = -1;
   TimePoint set_for_ = kNever;  // never: it is not set
 };

@@ -19,8 +19,11 @@ constexpr ULONG kMaxPackets = 128;  // taken in one Dispatch
 // ntstatus.h does not go together with windows.h. Wine says this when descriptors are used up.
 constexpr DWORD kStatusTooManyOpenedFiles = 0xC000011F;
 
-DWORD ToMilliseconds(Duration timeout) noexcept {
-  if (timeout == Duration::max()) return INFINITE;
+// From now on; the clock is read only where it matters.
+DWORD MillisecondsUntil(TimePoint deadline) noexcept {
+  if (deadline == kNever) return INFINITE;
+  if (deadline == kNoWait) return 0;
+  const Duration timeout = deadline - std::chrono::steady_clock::now();
   if (timeout <= Duration::zero()) return 0;
   const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   return rounded_up < INFINITE ? static_cast<DWORD>(rounded_up) : INFINITE - 1;
@@ -133,24 +136,29 @@ void IocpPort::Wake() noexcept {
   ::PostQueuedCompletionStatus(port_, 0, 0, nullptr);
 }
 
-std::size_t IocpPort::Dispatch(Duration timeout) noexcept {
+std::size_t IocpPort::DispatchUntil(TimePoint deadline) noexcept {
   NETCORE_ASSERT(OnOwnThread());
-  handed_out_ = 0;
-  // What becomes ready meanwhile waits for the next round, or one busy socket could keep all others
-  // waiting.
-  for (std::size_t left = ready_.Count(); left > 0; --left) Process(ready_.Pop());
-  if (handed_out_ > 0 || ready_.Count() > 0) timeout = Duration::zero();
+  static_cast<void>(HandOutReady());
+  if (handed_out_ > 0 || ready_.Count() > 0) deadline = kNoWait;
 
   std::array<OVERLAPPED_ENTRY, kMaxPackets> packets;
   ULONG count = 0;
   // At a time-out the call fails; what `count` then says means nothing.
   if (!::GetQueuedCompletionStatusEx(port_, packets.data(), kMaxPackets, &count,
-                                     ToMilliseconds(timeout), FALSE)) {
+                                     MillisecondsUntil(deadline), FALSE)) {
     return handed_out_;
   }
   for (ULONG i = 0; i < count; ++i) {
     if (packets[i].lpOverlapped != nullptr) TakePacket(packets[i]);
   }
+  return handed_out_;
+}
+
+std::size_t IocpPort::HandOutReady() noexcept {
+  handed_out_ = 0;
+  // What becomes ready meanwhile waits for the next time, or one busy socket could keep all others
+  // waiting.
+  for (std::size_t left = ready_.Count(); left > 0; --left) Process(ready_.Pop());
   return handed_out_;
 }
 

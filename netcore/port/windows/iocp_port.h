@@ -41,7 +41,8 @@ class IocpPort final : public CompletionPort {
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
-  std::size_t Dispatch(Duration timeout) noexcept override;
+  std::size_t DispatchUntil(TimePoint deadline) noexcept override;
+  std::size_t HandOutReady() noexcept override;
 
  private:
   using Operation = windows_port::IocpOperation;

@@ -1,0 +1,138 @@
+// Large sends from a hook, which need not wait for the flush: they leave at once where a port does
+// that, and nothing else about them is different.
+#include <algorithm>
+#include <random>
+
+#include "tests/support/test_server.h"
+
+namespace netcore::test {
+namespace {
+
+std::string Numbered(std::size_t size, std::size_t first) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((first + i) * 131 >> 3U);
+  return text;
+}
+
+// Sends from memory that is written over before the hook goes on.
+SendResult SendFromScratch(Session& session, const std::string& text) {
+  std::string scratch = text;
+  const SendResult result = session.Send(std::as_bytes(std::span(scratch)));
+  std::fill(scratch.begin(), scratch.end(), '!');
+  return result;
+}
+
+WorldOptions Unbounded() {
+  WorldOptions options;
+  options.server.max_send_queue_bytes = 0;
+  return options;
+}
+
+TEST_CASE("large and small sends of one hook arrive in order, as they were when they were sent",
+          "[session][at_once]") {
+  OnAllBackends(Unbounded(), [](World& world) {
+    const std::uint32_t seed = std::random_device()();
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    std::string expected;
+    std::vector<std::string> parts;
+    for (int i = 0; i < 60; ++i) {
+      parts.push_back(Numbered(1 + random() % (i % 3 == 0 ? 100'000 : 200), expected.size()));
+      expected += parts.back();
+    }
+    const World::Pair pair = world.ConnectPair();
+    std::size_t next = 0;
+    // Some in one hook, some in the next, so that a large one is now the first and now behind
+    // others.
+    while (next < parts.size()) {
+      const std::size_t end = std::min(parts.size(), next + 1 + random() % 4);
+      REQUIRE(pair.server->Post([&parts, server = pair.server, begin = next, end] {
+        for (std::size_t i = begin; i < end; ++i) SendFromScratch(*server, parts[i]);
+      }));
+      next = end;
+    }
+    REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() == expected.size(); }));
+    CHECK((pair.client->Received() == expected));
+    CHECK(world.WaitFor([&] { return pair.server->SentBytes() == expected.size(); }));
+    CHECK(world.WaitFor([&] { return pair.server->QueuedBytes() == 0; }));
+  });
+}
+
+TEST_CASE("a large send to a peer that does not read is kept, counted, and arrives when it reads",
+          "[session][at_once]") {
+  WorldOptions options = Unbounded();
+  options.server.socket.send_buffer_bytes = 8 * 1024;
+  options.client.socket.recv_buffer_bytes = 8 * 1024;
+  OnAllBackends(options, [](World& world) {
+    Hooks not_reading;
+    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
+    const World::Pair pair = world.ConnectPair(not_reading);
+    const std::string text = Numbered(20'000'000, 0);
+    REQUIRE(pair.server->Post([&text, server = pair.server] {
+      for (std::size_t i = 0; i < text.size(); i += 1'000'000) {
+        SendFromScratch(*server, text.substr(i, 1'000'000));
+      }
+    }));
+    REQUIRE(world.WaitFor([&] { return pair.server->QueuedBytes() > 0; }));
+    world.RunFor(milliseconds(20));
+    CHECK(pair.server->QueuedBytes() + pair.server->SentBytes() == text.size());
+    pair.client->ResumeRecv();
+    REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() == text.size(); }));
+    CHECK((pair.client->Received() == text));
+    CHECK(world.WaitFor([&] { return pair.server->SentBytes() == text.size(); }));
+    CHECK(pair.server->QueuedBytes() == 0);
+  });
+}
+
+TEST_CASE("a graceful end behind a large send waits for it", "[session][at_once]") {
+  OnAllBackends(Unbounded(), [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    const std::string text = Numbered(3'000'000, 0);
+    REQUIRE(pair.server->Post([&text, server = pair.server] {
+      SendFromScratch(*server, text.substr(0, 40'000));
+      SendFromScratch(*server, text.substr(40'000));
+      server->Disconnect();
+      CHECK(server->SendText("too late") == SendResult::kClosing);
+    }));
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended() && pair.server->Ended(); }));
+    CHECK((pair.client->Received() == text));
+    CHECK(pair.server->Info().bytes_unsent == 0);
+  });
+}
+
+TEST_CASE("a FIN behind a large send waits for it, and nothing leaves behind the FIN",
+          "[session][at_once]") {
+  OnAllBackends(Unbounded(), [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    const std::string text = Numbered(50'000, 0);
+    REQUIRE(pair.server->Post([&text, server = pair.server] {
+      SendFromScratch(*server, text);
+      server->ShutdownSend();
+      CHECK(SendFromScratch(*server, text) == SendResult::kClosing);
+    }));
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended(); }));
+    CHECK((pair.client->Received() == text));
+  });
+}
+
+TEST_CASE("an abort after a large send tells how much was not sent", "[session][at_once]") {
+  WorldOptions options = Unbounded();
+  options.server.socket.send_buffer_bytes = 8 * 1024;
+  options.client.socket.recv_buffer_bytes = 8 * 1024;
+  OnAllBackends(options, [](World& world) {
+    Hooks not_reading;
+    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
+    const World::Pair pair = world.ConnectPair(not_reading);
+    const std::string text = Numbered(20'000'000, 0);
+    REQUIRE(pair.server->Post([&text, server = pair.server] {
+      SendFromScratch(*server, text);
+      server->Disconnect(CloseReason::kLocal, Closing::kAbort);
+    }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Ended(); }));
+    CHECK(pair.server->Info().bytes_unsent > 0);
+    CHECK(pair.server->Info().bytes_unsent <= text.size());
+  });
+}
+
+}  // namespace
+}  // namespace netcore::test
