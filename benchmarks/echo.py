@@ -3,10 +3,12 @@
 # targets: netcore_echo_load netcore_echo_netcore netcore_echo_raw_epoll netcore_echo_raw_uring
 # packages: python3-matplotlib strace util-linux
 """Echo servers against each other: netcore on io_uring and on epoll, a raw epoll loop, a raw
-io_uring loop. The server is pinned to one core and the load to another; the contenders take turns,
-A B C D A B C D, so that what else the machine does meets all of them."""
+io_uring loop. The servers are pinned to one core and the load to another. In a round all of them are there,
+and the load goes to one after the other, A B C D A B C D, for a short turn each, so that what else
+the machine does meets all of them; each round starts them anew."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -24,6 +26,7 @@ from support.report import write_json, write_markdown
 
 LIBRARIES = ("liburing-dev", "libfmt-dev")
 COUNT_SECONDS = 0.3
+MOST_IN_FLIGHT_FOR_TURNS = 16 * 1024 * 1024  # bytes
 
 
 def numbers(text):
@@ -56,7 +59,8 @@ def parse_options():
     add("--contenders", type=words(tuple(CONTENDERS)), default=list(CONTENDERS), metavar="NAME,...",
         help=", ".join(CONTENDERS))
     add("--rounds", type=int, default=5)
-    add("--seconds", type=float, default=1.0, help="that are measured of each round")
+    add("--seconds", type=float, default=1.0, help="of each contender in a round")
+    add("--turns", type=int, default=20, help="in which it takes them")
     add("--sleeping-client", action="store_true",
         help="the client sleeps while nothing comes, and the server pays for waking it")
     add("--server-core", type=int, default=cores[-1])
@@ -72,42 +76,52 @@ def parse_options():
     return parser.parse_args()
 
 
-def load(options, contender, workload, seconds, by=None):
-    """One run of one contender; counts its system calls if `by` says how."""
-    client_place = Place(options.client_core, options.real_time)
-    server_place = Place(options.server_core, options.real_time)
-    with server(server_place, server_command(contender, workload)) as (process, port):
-        command = [built_program("netcore_echo_load"), "--port", port, "--server", process.pid]
+def load(options, contenders, workload, seconds, turns=1, by=None):
+    """One run: all contenders' servers are there, and the load goes to one after the other, `turns`
+    times. Returns what each took; counts system calls if `by` says how."""
+    with contextlib.ExitStack() as stack:
+        server_place = Place(options.server_core, options.real_time)
+        command = [built_program("netcore_echo_load"), "--seconds", seconds, "--turns", turns]
+        for contender in contenders:
+            started = server(server_place, server_command(contender, workload))
+            process, port = stack.enter_context(started)
+            command += ["--port", port, "--server", process.pid]
         command += ["--connections", workload.connections, "--size", workload.size]
-        command += ["--pipeline", workload.pipeline, "--seconds", seconds]
+        command += ["--pipeline", workload.pipeline]
         if options.sleeping_client:
             command.append("--sleep")
         if by == "tracepoint":
             command.append("--count-system-calls")
-        limit = seconds + 60
+        strace = None
         if by == "strace":
-            with system_calls.Strace(process.pid) as strace:
-                result = json.loads(run(client_place, list(map(str, command)), limit))
-            result["system_calls"] = strace.count
-            result["messages"] = result["all_messages"]
-            return result
-        return json.loads(run(client_place, list(map(str, command)), limit))
+            strace = stack.enter_context(system_calls.Strace(process.pid))
+        client_place = Place(options.client_core, options.real_time)
+        limit = len(contenders) * (seconds + 25 * turns) + 60
+        results = json.loads(run(client_place, list(map(str, command)), limit))
+    if strace is not None:
+        results[0]["system_calls"] = strace.count
+        results[0]["messages"] = results[0]["all_messages"]
+    return dict(zip(contenders, results))
 
 
 def count_system_calls(options, contender, workload, by):
     """System calls a message, in a run of its own: counting makes each of them dearer."""
     if by is None:
         return None
-    counted = load(options, contender, workload, COUNT_SECONDS, by)
+    counted = load(options, [contender], workload, COUNT_SECONDS, by=by)[contender]
     calls = counted["system_calls"]
     return None if calls is None else calls / counted["messages"]
 
 
 def measure(options, workload, by):
     rounds = {name: [] for name in options.contenders}
+    # Between two turns all that is under way comes back, which is no short time where it is much.
+    in_flight = workload.connections * workload.size * workload.pipeline
+    turns = options.turns if in_flight <= MOST_IN_FLIGHT_FOR_TURNS else 1
     for _ in range(options.rounds):
+        results = load(options, options.contenders, workload, options.seconds, turns)
         for name in options.contenders:
-            rounds[name].append(load(options, name, workload, options.seconds))
+            rounds[name].append(results[name])
     counts = {name: count_system_calls(options, name, workload, by) for name in options.contenders}
     summaries = {name: summarize(rounds[name], counts[name]) for name in options.contenders}
     return {"workload": workload, "summaries": summaries, "rounds": rounds}
@@ -132,6 +146,7 @@ def write_reports(options, results, by):
         "command": "benchmarks/run echo " + shlex.join(sys.argv[1:]),
         "rounds": options.rounds,
         "seconds": options.seconds,
+        "turns": options.turns,
         "system_calls_by": by,
     }
     if options.plot:

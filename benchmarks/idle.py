@@ -59,7 +59,7 @@ def load(options, server):
     command += ["--server", server.process.pid, "--connections", options.echo_connections]
     command += ["--size", options.size, "--pipeline", 1, "--seconds", options.seconds]
     place = Place(options.client_core, options.real_time)
-    result = json.loads(run(place, list(map(str, command)), options.seconds + 60))
+    result = json.loads(run(place, list(map(str, command)), options.seconds + 60))[0]
     return 1e6 * result["server_cpu_seconds"] / result["messages"]
 
 

@@ -24,6 +24,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kMostSecondsToFinish = 20;
 
+// Of a turn, before it is measured: all connections begin at once.
+constexpr double kSecondsToSettle = 0.003;
+
 // So that each buffer was used once, and its pages are there, before anything is measured.
 constexpr std::uint64_t kWarmUpMessages = 2048;
 constexpr double kMostSecondsToWarmUp = 3;
@@ -54,23 +57,29 @@ int Connect(std::uint16_t port) {
   return descriptor;
 }
 
-template <typename Count>
-std::optional<Count> Minus(std::optional<Count> later, std::optional<Count> earlier) {
-  if (!later || !earlier) return std::nullopt;
-  return *later - *earlier;
+// What is missing in one of them is missing in `sum`.
+void AddDifference(std::optional<std::uint64_t>& sum, const std::optional<std::uint64_t>& before,
+                   const std::optional<std::uint64_t>& after) {
+  if (before && after) {
+    sum = sum.value_or(0) + (*after - *before);
+  } else {
+    sum = std::nullopt;
+  }
 }
 
-ServerMeter::Reading operator-(const ServerMeter::Reading& later,
-                               const ServerMeter::Reading& earlier) {
-  return {later.cpu_seconds - earlier.cpu_seconds, Minus(later.cycles, earlier.cycles),
-          Minus(later.instructions, earlier.instructions),
-          Minus(later.system_calls, earlier.system_calls)};
+void AddDifference(ServerMeter::Reading& sum, const ServerMeter::Reading& before,
+                   const ServerMeter::Reading& after) {
+  sum.cpu_seconds += after.cpu_seconds - before.cpu_seconds;
+  AddDifference(sum.cycles, before.cycles, after.cycles);
+  AddDifference(sum.instructions, before.instructions, after.instructions);
+  AddDifference(sum.system_calls, before.system_calls, after.system_calls);
 }
 
 }  // namespace
 
-LoadGenerator::LoadGenerator(const LoadOptions& options)
+LoadGenerator::LoadGenerator(const LoadOptions& options, const LoadTarget& target)
     : options_(options),
+      target_(target),
       burst_bytes_(options.message_bytes * options.pipeline),
       epoll_(Check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       connections_(options.connections),
@@ -84,32 +93,38 @@ LoadGenerator::~LoadGenerator() {
   ::close(epoll_);
 }
 
-LoadResult LoadGenerator::Run() {
+void LoadGenerator::Begin() {
   ConnectAll();
-  const ServerMeter meter(options_.server, options_.counts_system_calls);
-  for (Connection& connection : connections_) BeginBurst(connection);
+  meter_.emplace(target_.process, options_.counts_system_calls);
+  BeginBursts();
   WarmUp();
+  FinishBursts();
+}
 
-  LoadResult result;
-  const ServerMeter::Reading before = meter.Read();
+void LoadGenerator::TakeTurn(double seconds) {
+  BeginBursts();
+  RunFor(kSecondsToSettle);
+  const ServerMeter::Reading before = meter_->Read();
   const double cpu_before = OwnCpuSeconds();
   const std::uint64_t messages_before = messages_;
   const Clock::time_point start = Clock::now();
-  RunFor(options_.seconds);
-  result.server = meter.Read() - before;
-  result.seconds = SecondsSince(start);
-  result.client_cpu_seconds = OwnCpuSeconds() - cpu_before;
-  result.messages = messages_ - messages_before;
-
+  RunFor(seconds);
+  AddDifference(result_.server, before, meter_->Read());
+  result_.seconds += SecondsSince(start);
+  result_.client_cpu_seconds += OwnCpuSeconds() - cpu_before;
+  result_.messages += messages_ - messages_before;
   FinishBursts();
+}
+
+LoadResult LoadGenerator::End() {
   CheckEnds();
-  result.all_messages = messages_;
-  return result;
+  result_.all_messages = messages_;
+  return result_;
 }
 
 void LoadGenerator::ConnectAll() {
   for (Connection& connection : connections_) {
-    connection.descriptor = Connect(options_.port);
+    connection.descriptor = Connect(target_.port);
     Watch(EPOLL_CTL_ADD, connection);
   }
 }
@@ -120,6 +135,11 @@ void LoadGenerator::WarmUp() {
   while (messages_ < kWarmUpMessages && SecondsSince(start) < kMostSecondsToWarmUp) {
     HandleEvents(100);
   }
+}
+
+void LoadGenerator::BeginBursts() {
+  is_ending_ = false;
+  for (Connection& connection : connections_) BeginBurst(connection);
 }
 
 void LoadGenerator::RunFor(double seconds) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "echo/load_options.h"
@@ -24,14 +25,23 @@ struct LoadResult {
 /// Owns: the connections. Threads: one.
 class LoadGenerator {
  public:
-  explicit LoadGenerator(const LoadOptions& options);
+  LoadGenerator(const LoadOptions& options, const LoadTarget& target);
   LoadGenerator(const LoadGenerator&) = delete;
   LoadGenerator& operator=(const LoadGenerator&) = delete;
   ~LoadGenerator();
 
-  /// Connects, warms up, measures, and lets the last bursts come back. Throws what went wrong: a
-  /// byte that is not what was sent, one too many or too few, a connection that broke.
-  LoadResult Run();
+  // Each of the three throws what went wrong: a byte that is not what was sent, one too many or too
+  // few, a connection that broke. Between them nothing is under way, so that another server can
+  // have its turn.
+
+  /// Connects and warms up. Once.
+  void Begin();
+
+  /// Measures for `seconds`.
+  void TakeTurn(double seconds);
+
+  /// Closes, and returns what all turns come to. Once.
+  LoadResult End();
 
  private:
   struct Connection {
@@ -44,6 +54,7 @@ class LoadGenerator {
 
   void ConnectAll();
   void WarmUp();
+  void BeginBursts();
   void RunFor(double seconds);
   void FinishBursts();
   void CheckEnds();
@@ -54,12 +65,15 @@ class LoadGenerator {
   void Watch(int operation, Connection& connection);
 
   const LoadOptions options_;
+  const LoadTarget target_;
   const std::size_t burst_bytes_;
   const LoadPattern pattern_;
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<Connection*> finished_;  // their bursts are back; the next ones are due
   std::vector<std::byte> receive_buffer_;
+  std::optional<ServerMeter> meter_;  // from Begin on
+  LoadResult result_;
   std::uint64_t messages_ = 0;
   std::size_t idle_count_ = 0;  // connections without a burst under way
   bool is_ending_ = false;      // no new bursts

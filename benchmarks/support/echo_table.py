@@ -28,22 +28,24 @@ def median(values):
 
 
 def ratio(result, contender):
-    """Echoes a CPU second, as a multiple of the raw epoll loop's: of the medians, of one run."""
-    summaries = result["summaries"]
-    if contender not in summaries or BASE not in summaries:
+    """Echoes a CPU second, as a multiple of the raw epoll loop's: the median of the rounds, in each
+    of which both took turns."""
+    if contender not in result["rounds"] or BASE not in result["rounds"]:
         return None
-    key = "messages_per_cpu_second"
-    return summaries[contender][key] / summaries[BASE][key]
+    return median(ratios(result, contender))
 
 
 def spread(result, contender):
     """The least and the most that the same ratio was in any one round."""
+    return min(ratios(result, contender)), max(ratios(result, contender))
+
+
+def ratios(result, contender):
     both = zip(result["rounds"][contender], result["rounds"][BASE])
-    ratios = [
+    return [
         (r["messages"] / r["server_cpu_seconds"]) / (b["messages"] / b["server_cpu_seconds"])
         for r, b in both
     ]
-    return min(ratios), max(ratios)
 
 
 def show(value, digits=2):
@@ -129,7 +131,8 @@ def markdown(report, results, plot_name):
     parts = [
         machine_lines(report["machine"]),
         f"`{report['command']}`\n",
-        f"Medians of {report['rounds']} rounds of {report['seconds']:g} s.\n",
+        f"Medians of {report['rounds']} rounds of {report['seconds']:g} s each, in"
+        f" {report['turns']} turns.\n",
         duty_table(results),
         "Echoes a second of server CPU time: the raw epoll loop's own, and the others' as multiples"
         " of it (in brackets the least and the most in any one round).\n",
