@@ -67,8 +67,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Queues a copy of `bytes` behind earlier sends. All that is sent in one round of the worker
   /// leaves in one system call; but what is large (8 KiB on epoll), and sent on the session's own
-  /// thread with nothing before it, leaves at once, without the copy. Never blocks, never calls a hook, never throws: where memory is
-  /// short the session ends with kSystemError.
+  /// thread with nothing before it, leaves at once, without the copy. Never blocks, never calls a
+  /// hook, never throws: where memory is short the session ends with kSystemError.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
 
   /// The same without a copy. Shares `buffer` until it is sent or the session ends; nobody writes
