@@ -40,19 +40,17 @@ using SendSlice = std::span<const std::byte>;
 ///
 /// The rules, each with its test in the contract suite:
 /// 1. A submit throws nothing and, but for SubmitSendAtOnce, returns nothing. Every failure, memory
-/// too, arrives as a completion.
+///    too, arrives as a completion.
 /// 2. One submit, exactly one final completion, cancelled or not. A recv stream completes many
-/// times and says on the
-///    last one that it is the last (IoResult::more is false).
+///    times and says on the last one that it is the last (IoResult::more is false).
 /// 3. No completion runs inside a submit, a cancel or a resume. All run inside Dispatch or
-/// HandOutReady, on its thread.
+///    HandOutReady, on its thread.
 /// 4. An event, its owner and the bytes it points to stay until its final completion. A recv brings
-/// no buffer: the
-///    port lends one for as long as the handler runs, and re-arms by itself.
+///    no buffer: the port lends one for as long as the handler runs, and re-arms by itself.
 /// 5. The port hides what differs between systems: see each verb.
 /// 6. All verbs but Wake belong to the port's own thread.
 /// 7. A paused recv disturbs no send. What arrives all the same is kept, bounded, and delivered
-/// after the resume.
+///    after the resume.
 ///
 /// Lifetime: destroyed on its own thread (or on any, if none was attached), with no event pending;
 /// sockets that are still open are then closed with a reset.
