@@ -3,9 +3,9 @@
 # targets: netcore_echo_load netcore_echo_netcore netcore_echo_raw_epoll netcore_echo_raw_uring
 # packages: python3-matplotlib strace util-linux
 """Echo servers against each other: netcore on io_uring and on epoll, a raw epoll loop, a raw
-io_uring loop. The servers are pinned to one core and the load to another. In a round all of them are there,
-and the load goes to one after the other, A B C D A B C D, for a short turn each, so that what else
-the machine does meets all of them; each round starts them anew."""
+io_uring loop. The servers are pinned to one core and the load to another. In a round all of them
+are there, and the load goes to one after the other, A B C D A B C D, for a short turn each, so that
+what else the machine does meets all of them; each round starts them anew."""
 
 import argparse
 import contextlib
@@ -96,7 +96,7 @@ def load(options, contenders, workload, seconds, turns=1, by=None):
         if by == "strace":
             strace = stack.enter_context(system_calls.Strace(process.pid))
         client_place = Place(options.client_core, options.real_time)
-        limit = len(contenders) * (seconds + 25 * turns) + 60
+        limit = len(contenders) * (seconds + 60)
         results = json.loads(run(client_place, list(map(str, command)), limit))
     if strace is not None:
         results[0]["system_calls"] = strace.count

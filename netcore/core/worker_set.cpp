@@ -220,11 +220,7 @@ DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
     worker = Take(forever ? SteadyClock::time_point::max() : now + timeout, status);
     if (worker == nullptr) return status;
   }
-  TimePoint deadline = kNever;
-  if (!forever) {
-    const bool waits = timeout > std::chrono::milliseconds::zero();
-    deadline = waits ? Later(worker->Port().Now(), timeout) : kNoWait;
-  }
+  const TimePoint deadline = forever ? kNever : worker->Port().DeadlineIn(timeout);
   for (;;) {
     if (stopping_.load(std::memory_order_acquire)) {
       DropClaim();

@@ -155,8 +155,11 @@ class CompletionPort {
   virtual std::size_t DispatchUntil(TimePoint deadline) noexcept = 0;
 
   /// The same, for `timeout` at most.
-  std::size_t Dispatch(Duration timeout) noexcept {
-    return DispatchUntil(timeout > Duration::zero() ? Later(Now(), timeout) : kNoWait);
+  std::size_t Dispatch(Duration timeout) noexcept { return DispatchUntil(DeadlineIn(timeout)); }
+
+  /// The deadline of a wait that begins now; kNoWait if it has no length.
+  TimePoint DeadlineIn(Duration timeout) const noexcept {
+    return timeout > Duration::zero() ? Later(Now(), timeout) : kNoWait;
   }
 
   /// Hands out the completions that are known without asking the system, such as those of sends

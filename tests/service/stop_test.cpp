@@ -6,15 +6,6 @@
 namespace netcore::test {
 namespace {
 
-WorldOptions Narrow() {
-  WorldOptions options;
-  options.server.socket.send_buffer_bytes = 8 * 1024;
-  options.server.socket.recv_buffer_bytes = 8 * 1024;
-  options.client.socket = options.server.socket;
-  options.server.max_send_queue_bytes = 0;
-  return options;
-}
-
 // Stops and runs the world until that is done.
 StopReport StopAndWait(World& world, milliseconds deadline) {
   world.service->Stop(deadline);
@@ -53,9 +44,7 @@ TEST_CASE("a stop under load flushes what is queued and says so", "[service][sto
 TEST_CASE("a stop cuts at its deadline who does not read, and reports what was lost",
           "[service][stop]") {
   OnAllBackends(Narrow(), [](World& world) {
-    Hooks not_reading;
-    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
-    const World::Pair slow = world.ConnectPair(not_reading);
+    const World::Pair slow = world.ConnectPair(NotReading());
     const World::Pair fast = world.ConnectPair();
     slow.server->SendText(std::string(4'000'000, 'x'));
     fast.server->SendText("bye");
@@ -92,9 +81,7 @@ TEST_CASE("a stop with a deadline of zero ends all at once, with a reset", "[ser
 TEST_CASE("an earlier deadline of a second stop counts, a later one does not", "[service][stop]") {
   const bool earlier = GENERATE(true, false);
   OnMemory(Narrow(), [&](World& world) {
-    Hooks not_reading;
-    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
-    const World::Pair pair = world.ConnectPair(not_reading);
+    const World::Pair pair = world.ConnectPair(NotReading());
     pair.server->SendText(std::string(4'000'000, 'x'));
     world.service->Stop(milliseconds(1'000));
     world.RunFor(milliseconds(100));

@@ -8,12 +8,6 @@
 namespace netcore::test {
 namespace {
 
-std::string Numbered(std::size_t size, std::size_t first) {
-  std::string text(size, '\0');
-  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>((first + i) * 131 >> 3U);
-  return text;
-}
-
 // Sends from memory that is written over before the hook goes on.
 SendResult SendFromScratch(Session& session, const std::string& text) {
   std::string scratch = text;
@@ -31,13 +25,13 @@ WorldOptions Unbounded() {
 TEST_CASE("large and small sends of one hook arrive in order, as they were when they were sent",
           "[session][at_once]") {
   OnAllBackends(Unbounded(), [](World& world) {
-    const std::uint32_t seed = std::random_device()();
+    const std::uint32_t seed = NewSeed();
     CAPTURE(seed);
     std::mt19937 random(seed);
     std::string expected;
     std::vector<std::string> parts;
-    for (int i = 0; i < 60; ++i) {
-      parts.push_back(Numbered(1 + random() % (i % 3 == 0 ? 100'000 : 200), expected.size()));
+    for (std::uint32_t i = 0; i < 60; ++i) {
+      parts.push_back(RandomText(1 + random() % (i % 3 == 0 ? 100'000 : 200), seed + i));
       expected += parts.back();
     }
     const World::Pair pair = world.ConnectPair();
@@ -60,14 +54,9 @@ TEST_CASE("large and small sends of one hook arrive in order, as they were when 
 
 TEST_CASE("a large send to a peer that does not read is kept, counted, and arrives when it reads",
           "[session][at_once]") {
-  WorldOptions options = Unbounded();
-  options.server.socket.send_buffer_bytes = 8 * 1024;
-  options.client.socket.recv_buffer_bytes = 8 * 1024;
-  OnAllBackends(options, [](World& world) {
-    Hooks not_reading;
-    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
-    const World::Pair pair = world.ConnectPair(not_reading);
-    const std::string text = Numbered(20'000'000, 0);
+  OnAllBackends(Narrow(), [](World& world) {
+    const World::Pair pair = world.ConnectPair(NotReading());
+    const std::string text = RandomText(20'000'000, 7);
     REQUIRE(pair.server->Post([&text, server = pair.server] {
       for (std::size_t i = 0; i < text.size(); i += 1'000'000) {
         SendFromScratch(*server, text.substr(i, 1'000'000));
@@ -88,7 +77,7 @@ TEST_CASE("a large send to a peer that does not read is kept, counted, and arriv
 TEST_CASE("a graceful end behind a large send waits for it", "[session][at_once]") {
   OnAllBackends(Unbounded(), [](World& world) {
     const World::Pair pair = world.ConnectPair();
-    const std::string text = Numbered(3'000'000, 0);
+    const std::string text = RandomText(3'000'000, 7);
     REQUIRE(pair.server->Post([&text, server = pair.server] {
       SendFromScratch(*server, text.substr(0, 40'000));
       SendFromScratch(*server, text.substr(40'000));
@@ -105,7 +94,7 @@ TEST_CASE("a FIN behind a large send waits for it, and nothing leaves behind the
           "[session][at_once]") {
   OnAllBackends(Unbounded(), [](World& world) {
     const World::Pair pair = world.ConnectPair();
-    const std::string text = Numbered(50'000, 0);
+    const std::string text = RandomText(50'000, 7);
     REQUIRE(pair.server->Post([&text, server = pair.server] {
       SendFromScratch(*server, text);
       server->ShutdownSend();
@@ -117,14 +106,9 @@ TEST_CASE("a FIN behind a large send waits for it, and nothing leaves behind the
 }
 
 TEST_CASE("an abort after a large send tells how much was not sent", "[session][at_once]") {
-  WorldOptions options = Unbounded();
-  options.server.socket.send_buffer_bytes = 8 * 1024;
-  options.client.socket.recv_buffer_bytes = 8 * 1024;
-  OnAllBackends(options, [](World& world) {
-    Hooks not_reading;
-    not_reading.on_connected = [](TestSession& session) { session.PauseRecv(); };
-    const World::Pair pair = world.ConnectPair(not_reading);
-    const std::string text = Numbered(20'000'000, 0);
+  OnAllBackends(Narrow(), [](World& world) {
+    const World::Pair pair = world.ConnectPair(NotReading());
+    const std::string text = RandomText(20'000'000, 7);
     REQUIRE(pair.server->Post([&text, server = pair.server] {
       SendFromScratch(*server, text);
       server->Disconnect(CloseReason::kLocal, Closing::kAbort);

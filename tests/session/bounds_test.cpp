@@ -4,20 +4,6 @@
 namespace netcore::test {
 namespace {
 
-WorldOptions Narrow() {
-  WorldOptions options;
-  options.server.socket.send_buffer_bytes = 8 * 1024;
-  options.server.socket.recv_buffer_bytes = 8 * 1024;
-  options.client.socket = options.server.socket;
-  return options;
-}
-
-Hooks NotReading() {
-  Hooks hooks;
-  hooks.on_connected = [](TestSession& session) { session.PauseRecv(); };
-  return hooks;
-}
-
 TEST_CASE("a slow receiver is ended at the bound, with a reset, and the others see nothing of it",
           "[session]") {
   WorldOptions options = Narrow();

@@ -49,22 +49,6 @@ TEST_CASE("a graceful disconnect sends what is queued, then FIN", "[session]") {
   });
 }
 
-// Small buffers all the way, and a peer that reads nothing: whatever is sent soon stays queued.
-WorldOptions Narrow() {
-  WorldOptions options;
-  options.server.socket.send_buffer_bytes = 8 * 1024;
-  options.server.socket.recv_buffer_bytes = 8 * 1024;
-  options.client.socket = options.server.socket;
-  options.server.max_send_queue_bytes = 0;
-  return options;
-}
-
-Hooks NotReading() {
-  Hooks hooks;
-  hooks.on_connected = [](TestSession& session) { session.PauseRecv(); };
-  return hooks;
-}
-
 TEST_CASE("an abort cuts a graceful end short, with a reset and what was not sent", "[session]") {
   OnAllBackends(Narrow(), [](World& world) {
     const World::Pair pair = world.ConnectPair(NotReading());

@@ -181,6 +181,24 @@ struct WorldOptions {
   bool keep_received = true;
 };
 
+/// Small buffers all the way, and no limit to what may be queued: what is sent to a peer that reads
+/// nothing soon stays queued.
+inline WorldOptions Narrow() {
+  WorldOptions options;
+  options.server.socket.send_buffer_bytes = 8 * 1024;
+  options.server.socket.recv_buffer_bytes = 8 * 1024;
+  options.client.socket = options.server.socket;
+  options.server.max_send_queue_bytes = 0;
+  return options;
+}
+
+/// Of a peer that reads nothing until it is resumed.
+inline Hooks NotReading() {
+  Hooks hooks;
+  hooks.on_connected = [](TestSession& session) { session.PauseRecv(); };
+  return hooks;
+}
+
 /// A core, a service that listens, a connector. With a memory factory: one worker, run by the test
 /// in WaitFor and in no other place.
 class World {
