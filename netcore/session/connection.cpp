@@ -210,9 +210,9 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   peer_closed_ = true;
   if (phase_ != Phase::kOpen) return ContinueEnd();
   if (end_in_mail_) return;
-  if (packet_open_) return BeginEnd(CloseReason::kTruncated, Closing::kGraceful);
+  if (packet_open_) return EndBehindMail(CloseReason::kTruncated);
   if (fin_sent_ || context_->Options().on_peer_close == PeerClose::kCloseAfterFlush) {
-    return BeginEnd(CloseReason::kPeerClosed, Closing::kGraceful);
+    return EndBehindMail(CloseReason::kPeerClosed);
   }
   CallHook("OnPeerClosed", [this] { session_.OnPeerClosed(); });
 }
@@ -340,6 +340,12 @@ void Connection::EndForMemory() noexcept {
   BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
 }
 
+// A graceful end that no hook asked for. What a hook has sent may be in the mail still, and is to
+// leave before the end: so that goes the same way.
+void Connection::EndBehindMail(CloseReason reason) noexcept {
+  Disconnect(reason, Closing::kGraceful);
+}
+
 // The one way to an end. The first reason stands; an abort, or a fault, cuts a graceful end short.
 void Connection::BeginEnd(CloseReason reason, Closing closing, const Error& error) noexcept {
   if (phase_ >= Phase::kDraining) return;
@@ -354,7 +360,7 @@ void Connection::BeginEnd(CloseReason reason, Closing closing, const Error& erro
   if (closing == Closing::kAbort || phase_ == Phase::kConnecting) return Drain(true);
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kFlushing;
-  end_deadline_ = After(worker_.Now(), context_->Options().close_timeout);
+  end_deadline_ = std::min(end_deadline_, After(worker_.Now(), context_->Options().close_timeout));
   SetDeadline(NextDeadline());
   ContinueEnd();
 }
@@ -439,7 +445,7 @@ void Connection::OnStop(const void* group, TimePoint deadline) noexcept {
   if (deadline <= worker_.Now()) {
     return BeginEnd(CloseReason::kServiceStopping, Closing::kAbort);
   }
-  BeginEnd(CloseReason::kServiceStopping, Closing::kGraceful);
+  EndBehindMail(CloseReason::kServiceStopping);
   if (phase_ >= Phase::kDraining) return;
   end_deadline_ = std::min(end_deadline_, deadline);
   SetDeadline(end_deadline_);
@@ -456,9 +462,9 @@ void Connection::OnTimer(TimePoint now) noexcept {
         return BeginEnd(CloseReason::kSendStalled, Closing::kAbort);
       }
       if (CountsRecvTime() && packet_deadline_ <= now) {
-        return BeginEnd(packet_reason_, Closing::kGraceful);
+        return EndBehindMail(packet_reason_);
       }
-      return BeginEnd(CloseReason::kIdleTimeout, Closing::kGraceful);
+      return EndBehindMail(CloseReason::kIdleTimeout);
     case Phase::kFlushing:
       return Drain(true);
     case Phase::kLingering:

@@ -193,6 +193,7 @@ class Connection final : public Resident, public Timer {
   void ExitGroup(GroupId group) noexcept;
   void ExitGroups() noexcept;
 
+  void EndBehindMail(CloseReason reason) noexcept;
   void BeginEnd(CloseReason reason, Closing closing, const Error& error = {}) noexcept;
   void ContinueEnd() noexcept;
   void Drain(bool abort) noexcept;
@@ -236,7 +237,7 @@ class Connection final : public Resident, public Timer {
   bool held_in_mail_ = false;           // later_mail_ is on its way to deliver what was held back
   std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
   bool peer_closed_ = false;
-  bool end_in_mail_ = false;  // a hook asked for an end, behind what it sent before
+  bool end_in_mail_ = false;  // an end was asked for here, behind what hooks sent before
   bool packet_open_ = false;
   CloseReason packet_reason_ = CloseReason::kFirstPacketTimeout;  // at packet_deadline_
   bool fin_asked_ = false;

@@ -477,7 +477,8 @@ MUTATIONS = (
         "close_deadline_forgotten",
         _CONNECTION,
         "a graceful end waits for ever for a peer that reads nothing",
-        "  end_deadline_ = After(worker_.Now(), context_->Options().close_timeout);",
+        "  end_deadline_ = std::min(end_deadline_, After(worker_.Now(), "
+        "context_->Options().close_timeout));",
         "",
     ),
     Mutation(
@@ -750,7 +751,7 @@ MUTATIONS = (
         "packet_truncation_unseen",
         _CONNECTION,
         "a peer that closes inside a packet has closed well",
-        "  if (packet_open_) return BeginEnd(CloseReason::kTruncated, Closing::kGraceful);\n",
+        "  if (packet_open_) return EndBehindMail(CloseReason::kTruncated);\n",
         "",
     ),
     Mutation(
@@ -815,6 +816,13 @@ MUTATIONS = (
         "a FIN gives the reason of an end that a hook asked for before",
         "  if (end_in_mail_) return;\n",
         "",
+    ),
+    Mutation(
+        "end_overtakes_mail",
+        _CONNECTION,
+        "what a hook has sent is dropped when the peer closes before the mail is read",
+        "  Disconnect(reason, Closing::kGraceful);\n",
+        "  BeginEnd(reason, Closing::kGraceful);\n",
     ),
     Mutation(
         "recv_submitted_twice",

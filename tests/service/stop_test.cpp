@@ -117,6 +117,20 @@ TEST_CASE("a stop inside a hook only begins, and waiting there says that it can'
   });
 }
 
+TEST_CASE("what a hook sends right behind a stop of its own leaves", "[service][stop]") {
+  OnAllBackends({}, [](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    REQUIRE(pair.server->Post([&] {
+      world.service->Stop(milliseconds(20'000));
+      CHECK(pair.server->SendText("bye") == SendResult::kQueued);
+    }));
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended() && pair.server->Ended(); }));
+    CHECK(pair.client->Received() == "bye");
+    CHECK(pair.server->Info().reason == CloseReason::kServiceStopping);
+    CHECK(pair.server->Info().bytes_unsent == 0);
+  });
+}
+
 TEST_CASE("WaitStopped returns when nobody else holds the sessions any more", "[service][stop]") {
   std::atomic<int> alive{0};
   struct Counted final : Session {

@@ -25,6 +25,29 @@ TEST_CASE("a peer that half-closes gets all that is queued, then FIN", "[session
   });
 }
 
+TEST_CASE("what a hook sends behind mail leaves though the peer closes at once", "[session]") {
+  WorldOptions options;
+  options.hooks.on_connected = [](TestSession& session) { session.PauseRecv(); };
+  options.hooks.on_recv = [](TestSession& session, std::span<std::byte> bytes) {
+    REQUIRE(session.Post([] {}));  // what is sent waits behind it
+    session.Send(bytes);
+  };
+  OnAllBackends(options, [](World& world) {
+    std::atomic<bool> closed = false;
+    const World::Pair pair = world.ConnectPair();
+    pair.client->SendText("echo");
+    pair.client->ShutdownSend();
+    REQUIRE(world.WaitFor([&] { return pair.client->SentBytes() == 4; }));
+    REQUIRE(pair.client->Post([&] { closed = true; }));
+    REQUIRE(world.WaitFor([&] { return closed.load(); }));
+    pair.server->ResumeRecv();  // the bytes and the end of the stream come together
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended() && pair.server->Ended(); }));
+    CHECK(pair.client->Received() == "echo");
+    CHECK(pair.server->Info().reason == CloseReason::kPeerClosed);
+    CHECK(pair.server->Info().bytes_unsent == 0);
+  });
+}
+
 TEST_CASE("with kKeepOpen a session goes on sending after its peer has closed", "[session]") {
   WorldOptions options;
   options.server.on_peer_close = PeerClose::kKeepOpen;

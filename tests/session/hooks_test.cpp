@@ -36,9 +36,7 @@ void Provoke(World& world, std::string_view hook, const World::Pair& pair) {
     REQUIRE(world.WaitFor([&] { return pair.server->Trace().find('P') != std::string::npos; }));
     pair.server->Disconnect();
   }
-  REQUIRE(world.WaitFor([&] { return pair.server->Ended(); }));
-  pair.client->Disconnect();
-  REQUIRE(world.WaitFor([&] { return pair.client->Ended(); }));
+  REQUIRE(world.WaitFor([&] { return pair.server->Ended() && pair.client->Ended(); }));
 }
 
 TEST_CASE("hooks come in order on one thread, the ends once, on both sides", "[session]") {
