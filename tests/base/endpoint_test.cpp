@@ -142,7 +142,9 @@ TEST_CASE("a refusal names the text and what is wrong, and changes nothing", "[e
 TEST_CASE("a refusal shows what would break a log line as question marks, and not all of it",
           "[endpoint]") {
   CHECK(Refusal("a\r\n\x1b[2J\xff:80").find("address \"a???[2J?\": not") == 0);
-  const std::string message = Refusal(std::string(100'000, 'x') + ":80");
+  std::string address(100'000, 'x');
+  address += ":80";
+  const std::string message = Refusal(address);
   CHECK(message.size() < 200);
   CHECK(message.find("xxx...\"") != std::string::npos);
 }

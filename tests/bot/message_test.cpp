@@ -13,7 +13,7 @@ namespace {
 
 using Found = BotMessage::Found;
 
-constexpr std::uint32_t kRun = 0x3f9a12c4;
+constexpr std::uint32_t kOwnRun = 0x3f9a12c4;
 
 std::string TextOf(std::size_t size, std::uint32_t sender, std::uint32_t sequence) {
   std::string text = BotMessage::MakeText(size);
@@ -21,7 +21,7 @@ std::string TextOf(std::size_t size, std::uint32_t sender, std::uint32_t sequenc
   message.sender = sender;
   message.sequence = sequence;
   message.time = std::chrono::nanoseconds(123'456'789);
-  message.Write(text, kRun);
+  message.Write(text, kOwnRun);
   return text;
 }
 
@@ -34,7 +34,7 @@ TEST_CASE("a bot's message of any size is read as it was written, and is text fo
     CHECK(chat::CheckText(text) == chat::Problem::kNone);
     CHECK(text.find(chat::kSaid) == std::string::npos);
     BotMessage read;
-    REQUIRE(read.Read(text, kRun) == Found::kWhole);
+    REQUIRE(read.Read(text, kOwnRun) == Found::kWhole);
     CHECK(read.sender == 99'999);
     CHECK(read.sequence == 4'294'967'295);
     CHECK(read.time == std::chrono::nanoseconds(123'456'789));
@@ -48,7 +48,7 @@ TEST_CASE("a changed bit anywhere in a bot's message is seen", "[bot][message]")
       std::string changed = text;
       changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
       BotMessage read;
-      CHECK(read.Read(changed, kRun) != Found::kWhole);
+      CHECK(read.Read(changed, kOwnRun) != Found::kWhole);
     }
   }
 }
@@ -56,17 +56,17 @@ TEST_CASE("a changed bit anywhere in a bot's message is seen", "[bot][message]")
 TEST_CASE("a bot's message that was cut short or made longer is corrupted", "[bot][message]") {
   const std::string text = TextOf(80, 17, 5);
   BotMessage read;
-  CHECK(read.Read(text.substr(0, 79), kRun) == Found::kCorrupted);
-  CHECK(read.Read(text + "x", kRun) == Found::kCorrupted);
+  CHECK(read.Read(text.substr(0, 79), kOwnRun) == Found::kCorrupted);
+  CHECK(read.Read(text + "x", kOwnRun) == Found::kCorrupted);
   CHECK(read.sequence == 5);
 }
 
 TEST_CASE("what another run or a person says is foreign", "[bot][message]") {
   BotMessage read;
-  CHECK(read.Read(TextOf(80, 17, 5), kRun + 1) == Found::kForeign);
-  CHECK(read.Read("", kRun) == Found::kForeign);
-  CHECK(read.Read("hello, is somebody there?", kRun) == Found::kForeign);
-  CHECK(read.Read(std::string(BotMessage::kMinSize, 'x'), kRun) == Found::kForeign);
+  CHECK(read.Read(TextOf(80, 17, 5), kOwnRun + 1) == Found::kForeign);
+  CHECK(read.Read("", kOwnRun) == Found::kForeign);
+  CHECK(read.Read("hello, is somebody there?", kOwnRun) == Found::kForeign);
+  CHECK(read.Read(std::string(BotMessage::kMinSize, 'x'), kOwnRun) == Found::kForeign);
 }
 
 }  // namespace

@@ -11,41 +11,41 @@
 namespace samples {
 namespace {
 
-using Found = SequenceCheck::Found;
+using Order = SequenceCheck::Found;
 
-std::vector<Found> TakeAll(const std::vector<std::uint32_t>& sequences) {
+std::vector<Order> TakeAll(const std::vector<std::uint32_t>& sequences) {
   SequenceCheck check;
-  std::vector<Found> found;
+  std::vector<Order> found;
   for (const std::uint32_t sequence : sequences) found.push_back(check.Take(sequence));
   return found;
 }
 
 TEST_CASE("messages in order are new, once", "[bot][order]") {
-  CHECK(TakeAll({0, 1, 2, 2, 0, 3}) == std::vector{Found::kNew, Found::kNew, Found::kNew,
-                                                   Found::kRepeated, Found::kRepeated,
-                                                   Found::kNew});
+  CHECK(TakeAll({0, 1, 2, 2, 0, 3}) == std::vector{Order::kNew, Order::kNew, Order::kNew,
+                                                   Order::kRepeated, Order::kRepeated,
+                                                   Order::kNew});
 }
 
 TEST_CASE("a message that another one has overtaken is late, and then repeated", "[bot][order]") {
   CHECK(TakeAll({1, 0, 0, 3, 2}) ==
-        std::vector{Found::kNew, Found::kLate, Found::kRepeated, Found::kNew, Found::kLate});
+        std::vector{Order::kNew, Order::kLate, Order::kRepeated, Order::kNew, Order::kLate});
 }
 
 TEST_CASE("the oldest message that a window knows is late, and one before it repeated",
           "[bot][order]") {
   constexpr std::uint32_t kLast = SequenceCheck::kWindow - 1;
-  CHECK(TakeAll({kLast, 0}).back() == Found::kLate);
-  CHECK(TakeAll({kLast, 0, 0}).back() == Found::kRepeated);
-  CHECK(TakeAll({kLast + 1, 0}).back() == Found::kRepeated);
-  CHECK(TakeAll({kLast + 1, 1}).back() == Found::kLate);
+  CHECK(TakeAll({kLast, 0}).back() == Order::kLate);
+  CHECK(TakeAll({kLast, 0, 0}).back() == Order::kRepeated);
+  CHECK(TakeAll({kLast + 1, 0}).back() == Order::kRepeated);
+  CHECK(TakeAll({kLast + 1, 1}).back() == Order::kLate);
 }
 
 TEST_CASE("a gap as long as the window or longer leaves nothing behind of what came before it",
           "[bot][order]") {
   constexpr std::uint32_t kGap = SequenceCheck::kWindow;
-  CHECK(TakeAll({0, kGap, 1}).back() == Found::kLate);
-  CHECK(TakeAll({0, kGap + 1, kGap}).back() == Found::kLate);
-  CHECK(TakeAll({0, 4'000'000'000, 3'999'999'999}).back() == Found::kLate);
+  CHECK(TakeAll({0, kGap, 1}).back() == Order::kLate);
+  CHECK(TakeAll({0, kGap + 1, kGap}).back() == Order::kLate);
+  CHECK(TakeAll({0, 4'000'000'000, 3'999'999'999}).back() == Order::kLate);
 }
 
 TEST_CASE("a speaker has room for as many messages as may be on their way, and no more",

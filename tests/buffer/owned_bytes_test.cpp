@@ -17,18 +17,15 @@
 
 #include "netcore/base/task.h"
 #include "netcore/buffer/owned_bytes_pool.h"
+#include "tests/support/bytes.h"
 #include "tests/support/catch.h"
 #include "tests/support/counting_new.h"
 
 namespace netcore {
 namespace {
 
-std::span<const std::byte> BytesOf(std::string_view text) {
-  return std::as_bytes(std::span<const char>(text));
-}
-
 bool Holds(const OwnedBytes& owned, std::string_view text) {
-  return std::ranges::equal(owned.Bytes(), BytesOf(text));
+  return std::ranges::equal(owned.Bytes(), test::AsBytes(text));
 }
 
 TEST_CASE("owned bytes are a copy, and may be written to", "[buffer][owned_bytes]") {
@@ -42,12 +39,12 @@ TEST_CASE("owned bytes are a copy, and may be written to", "[buffer][owned_bytes
 }
 
 TEST_CASE("owned bytes move and are gone where they were", "[buffer][owned_bytes]") {
-  OwnedBytes first = OwnedBytes::Copy(BytesOf("first"));
+  OwnedBytes first = OwnedBytes::Copy(test::AsBytes("first"));
   OwnedBytes second = std::move(first);
   CHECK_FALSE(first);  // NOLINT: what a move leaves is part of the contract
   CHECK(first.Size() == 0);
   CHECK(first.Bytes().empty());
-  first = OwnedBytes::Copy(BytesOf("another"));
+  first = OwnedBytes::Copy(test::AsBytes("another"));
   second = std::move(first);
   CHECK(Holds(second, "another"));
   second = std::move(*&second);
@@ -63,9 +60,8 @@ TEST_CASE("a task keeps owned bytes, a shared pointer and two numbers inside",
   std::size_t total = 0;
   const auto session = std::make_shared<int>(0);
   const auto round = [&] {
-    Task task([session, bytes = pool.Copy(BytesOf("packet")), number = std::uint64_t{1}, &total] {
-      total += bytes.Size() + number;
-    });
+    Task task([session, bytes = pool.Copy(test::AsBytes("packet")), number = std::uint64_t{1},
+               &total] { total += bytes.Size() + number; });
     task();
   };
   round();
@@ -86,10 +82,10 @@ TEST_CASE("a bytes pool hands the same memory out again for what fits", "[buffer
   OwnedBytesPool pool;
   const std::byte* memory = nullptr;
   {
-    const OwnedBytes owned = pool.Copy(BytesOf("first"));
+    const OwnedBytes owned = pool.Copy(test::AsBytes("first"));
     memory = owned.Bytes().data();
   }
-  const OwnedBytes again = pool.Copy(BytesOf("another text"));
+  const OwnedBytes again = pool.Copy(test::AsBytes("another text"));
   CHECK(again.Bytes().data() == memory);
   CHECK(Holds(again, "another text"));
   CHECK(pool.PooledBytes() == 64);
@@ -120,7 +116,7 @@ TEST_CASE("what exceeds a bytes pool's bound comes from the heap and goes back t
     CHECK(std::ranges::all_of(
         out, [&](const OwnedBytes& owned) { return std::ranges::equal(owned.Bytes(), bytes); }));
     CHECK(pool.PooledBytes() == OwnedBytesPool::kMaxPooledBytes);
-    CHECK(Holds(pool.Copy(BytesOf("no room for this one")), "no room for this one"));
+    CHECK(Holds(pool.Copy(test::AsBytes("no room for this one")), "no room for this one"));
   }
   CHECK(pool.PooledBytes() == OwnedBytesPool::kMaxPooledBytes);
 }
@@ -133,8 +129,8 @@ TEST_CASE("spare blocks of one size make room for those of another", "[buffer][o
     for (std::size_t i = 0; i < OwnedBytesPool::kMaxPooledBytes / bytes.size(); ++i)
       out.push_back(pool.Copy(bytes));
   }
-  const OwnedBytes first = pool.Copy(BytesOf("a small one"));
-  const OwnedBytes second = pool.Copy(BytesOf("another"));
+  const OwnedBytes first = pool.Copy(test::AsBytes("a small one"));
+  const OwnedBytes second = pool.Copy(test::AsBytes("another"));
   CHECK(pool.PooledBytes() ==
         OwnedBytesPool::kMaxPooledBytes - OwnedBytesPool::kMaxPooledSize + 128);
   CHECK(Holds(first, "a small one"));
@@ -231,8 +227,8 @@ TEST_CASE("bytes outlive their pool, and are let go of while it ends", "[buffer]
     std::vector<OwnedBytes> here;
     std::vector<OwnedBytes> there;
     for (int i = 0; i < 20; ++i) {
-      here.push_back(pool->Copy(BytesOf("stays here")));
-      there.push_back(pool->Copy(BytesOf("goes there")));
+      here.push_back(pool->Copy(test::AsBytes("stays here")));
+      there.push_back(pool->Copy(test::AsBytes("goes there")));
     }
     std::atomic<bool> go{false};
     std::thread other([&] {

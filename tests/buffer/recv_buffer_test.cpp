@@ -7,12 +7,11 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/bytes.h"
 #include "tests/support/catch.h"
 
 namespace netcore {
 namespace {
-
-std::span<const std::byte> BytesOf(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string TextOf(RecvBuffer& buffer) {
   const std::span<std::byte> bytes = buffer.Bytes();
@@ -24,8 +23,8 @@ TEST_CASE("a receive buffer joins what is added and holds no memory before and a
   RecvBuffer buffer;
   CHECK(buffer.Empty());
   CHECK(buffer.Capacity() == 0);
-  buffer.Append(BytesOf("split "), 100);
-  buffer.Append(BytesOf("packet"), 100);
+  buffer.Append(test::AsBytes("split "), 100);
+  buffer.Append(test::AsBytes("packet"), 100);
   CHECK(TextOf(buffer) == "split packet");
   CHECK(buffer.Size() == 12);
   buffer.Consume(6);
@@ -56,7 +55,7 @@ TEST_CASE("a receive buffer that drips full is not moved for every byte", "[buff
   std::size_t grown = 0;
   for (int count = 0; count < 4'096; ++count) {
     const std::size_t before = buffer.Capacity();
-    buffer.Append(BytesOf("x"), 4'096);
+    buffer.Append(test::AsBytes("x"), 4'096);
     grown += buffer.Capacity() != before ? 1 : 0;
   }
   CHECK(grown <= 7);  // 64, 128, ... 4096
@@ -66,7 +65,7 @@ TEST_CASE("a receive buffer gives back what was consumed when it is trimmed, or 
           "[buffer][recv_buffer]") {
   RecvBuffer buffer;
   buffer.Append(std::vector<std::byte>(60'000, std::byte{1}), 60'003);
-  buffer.Append(BytesOf("end"), 60'003);
+  buffer.Append(test::AsBytes("end"), 60'003);
   buffer.Consume(60'000);
   SECTION("trimmed") {
     buffer.Trim();
@@ -74,7 +73,7 @@ TEST_CASE("a receive buffer gives back what was consumed when it is trimmed, or 
     CHECK(buffer.Capacity() == 3);
   }
   SECTION("grown") {
-    buffer.Append(BytesOf("ing"), 10);
+    buffer.Append(test::AsBytes("ing"), 10);
     CHECK(TextOf(buffer) == "ending");
     CHECK(buffer.Capacity() <= 64);
   }
@@ -82,12 +81,12 @@ TEST_CASE("a receive buffer gives back what was consumed when it is trimmed, or 
 
 TEST_CASE("a receive buffer that is cleared holds nothing", "[buffer][recv_buffer]") {
   RecvBuffer buffer;
-  buffer.Append(BytesOf("some"), 4);
+  buffer.Append(test::AsBytes("some"), 4);
   buffer.Consume(1);
   buffer.Clear();
   CHECK(buffer.Empty());
   CHECK(buffer.Capacity() == 0);
-  buffer.Append(BytesOf("again"), 5);
+  buffer.Append(test::AsBytes("again"), 5);
   CHECK(TextOf(buffer) == "again");
 }
 

@@ -13,17 +13,14 @@
 #include <vector>
 
 #include "netcore/buffer/send_buffer_pool.h"
+#include "tests/support/bytes.h"
 #include "tests/support/catch.h"
 
 namespace netcore {
 namespace {
 
-std::span<const std::byte> BytesOf(std::string_view text) {
-  return std::as_bytes(std::span<const char>(text));
-}
-
 bool Holds(const SendBufferRef& buffer, std::string_view text) {
-  const std::span<const std::byte> bytes = BytesOf(text);
+  const std::span<const std::byte> bytes = test::AsBytes(text);
   return std::ranges::equal(std::as_const(*buffer).Bytes(), bytes);
 }
 
@@ -38,7 +35,7 @@ TEST_CASE("a buffer holds a copy of what it was made from", "[buffer]") {
 TEST_CASE("a new buffer is filled in place", "[buffer]") {
   const SendBufferRef buffer = SendBuffer::Create(3);
   REQUIRE(buffer->Writable().size() == 3);
-  std::ranges::copy(BytesOf("abc"), buffer->Writable().begin());
+  std::ranges::copy(test::AsBytes("abc"), buffer->Writable().begin());
   CHECK(Holds(buffer, "abc"));
 }
 
@@ -55,7 +52,7 @@ TEST_CASE("a buffer larger than memory is refused", "[buffer]") {
 }
 
 TEST_CASE("references share one buffer and outlive each other", "[buffer]") {
-  SendBufferRef first = SendBuffer::Copy(BytesOf("shared"));
+  SendBufferRef first = SendBuffer::Copy(test::AsBytes("shared"));
   SendBufferRef second = first;
   CHECK(&*first == &*second);
   SendBufferRef third = std::move(first);
@@ -67,7 +64,7 @@ TEST_CASE("references share one buffer and outlive each other", "[buffer]") {
 }
 
 TEST_CASE("many threads share and drop one buffer", "[buffer]") {
-  const SendBufferRef buffer = SendBuffer::Copy(BytesOf("for everybody"));
+  const SendBufferRef buffer = SendBuffer::Copy(test::AsBytes("for everybody"));
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -89,12 +86,12 @@ TEST_CASE("many threads share and drop one buffer", "[buffer]") {
 
 TEST_CASE("a pool hands the same memory out again for what fits", "[buffer][pool]") {
   SendBufferPool pool;
-  SendBufferRef buffer = pool.Copy(BytesOf("first"));
+  SendBufferRef buffer = pool.Copy(test::AsBytes("first"));
   const SendBuffer* const memory = &*buffer;
   CHECK(pool.SpareBytes() == 0);
   pool.Recycle(std::move(buffer));
   CHECK(pool.SpareBytes() == 64);
-  const SendBufferRef again = pool.Copy(BytesOf("another text"));
+  const SendBufferRef again = pool.Copy(test::AsBytes("another text"));
   CHECK(&*again == memory);
   CHECK(Holds(again, "another text"));
   CHECK(pool.SpareBytes() == 0);
@@ -116,7 +113,7 @@ TEST_CASE("a pool's buffers are of the size that was asked for, whatever they we
 
 TEST_CASE("a pool leaves alone what somebody else holds", "[buffer][pool]") {
   SendBufferPool pool;
-  SendBufferRef buffer = pool.Copy(BytesOf("shared"));
+  SendBufferRef buffer = pool.Copy(test::AsBytes("shared"));
   const SendBufferRef other = buffer;
   pool.Recycle(std::move(buffer));
   CHECK(pool.SpareBytes() == 0);
@@ -144,7 +141,7 @@ TEST_CASE("a pool keeps no more than its bound", "[buffer][pool]") {
   for (std::size_t i = 0; i < kCount; ++i) buffers.push_back(pool.Copy(bytes));
   for (SendBufferRef& buffer : buffers) pool.Recycle(std::move(buffer));
   CHECK(pool.SpareBytes() == SendBufferPool::kMaxSpareBytes);
-  pool.Recycle(pool.Copy(BytesOf("no room for this one")));
+  pool.Recycle(pool.Copy(test::AsBytes("no room for this one")));
   CHECK(pool.SpareBytes() == SendBufferPool::kMaxSpareBytes);
 }
 

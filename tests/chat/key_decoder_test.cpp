@@ -39,17 +39,17 @@ Keys DecodeCut(std::string_view bytes) {
   return keys;
 }
 
-void Check(std::string_view bytes, const Keys& expected) {
+void CheckKeys(std::string_view bytes, const Keys& expected) {
   INFO(Catch::StringMaker<std::string>::convert(std::string(bytes)));
   CHECK((KeyDecoder().Decode(bytes) == expected));
   CHECK((DecodeCut(bytes) == expected));
 }
 
 TEST_CASE("text of any script is text", "[chat][keys]") {
-  Check("hello world", {Text("hello world")});
-  Check("\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80", {Text("\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80")});
-  Check("a\tb", {Text("a b")});
-  Check("", {});
+  CheckKeys("hello world", {Text("hello world")});
+  CheckKeys("\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80", {Text("\xc3\xa4\xe6\xbc\xa2\xf0\x9f\x98\x80")});
+  CheckKeys("a\tb", {Text("a b")});
+  CheckKeys("", {});
 }
 
 TEST_CASE("each key has its sequences", "[chat][keys]") {
@@ -66,7 +66,7 @@ TEST_CASE("each key has its sequences", "[chat][keys]") {
       {"\4", KeyCode::kEndOfInput},  {"\x1b\x1b[A", KeyCode::kUp},
   };
   for (const auto& [bytes, code] : sequences) {
-    Check(Around(bytes, "a", "b"), {Text("a"), Pressed(code), Text("b")});
+    CheckKeys(Around(bytes, "a", "b"), {Text("a"), Pressed(code), Text("b")});
   }
 }
 
@@ -74,23 +74,23 @@ TEST_CASE("what means nothing is dropped and the rest is understood", "[chat][ke
   for (const std::string_view bytes :
        {"\x1b[5~"sv, "\x1b[?1;2c"sv, "\x1bx"sv, "\x1bOP"sv, "\x1b[24;5~"sv, "\0"sv, "\x1f"sv,
         "\xff"sv, "\x80"sv, "\xc3"sv, "\xed\xa0\x80"sv, "\xc2\x9b"sv, "\xe2\x80\xae"sv, "\xf8"sv}) {
-    Check(Around(bytes, "a", "b"), {Text("ab")});
+    CheckKeys(Around(bytes, "a", "b"), {Text("ab")});
   }
-  Check("\x1b[12\rb", {Pressed(KeyCode::kEnter), Text("b")});
-  Check(Around(std::string(100'000, '1'), "\x1b[", "~b"), {Text("b")});
+  CheckKeys("\x1b[12\rb", {Pressed(KeyCode::kEnter), Text("b")});
+  CheckKeys(Around(std::string(100'000, '1'), "\x1b[", "~b"), {Text("b")});
 }
 
 TEST_CASE("a paste of several lines is several lines", "[chat][keys]") {
   const Keys lines = {Text("one"), Pressed(KeyCode::kEnter), Text("two"), Pressed(KeyCode::kEnter)};
   for (const std::string_view end : {"\n"sv, "\r"sv, "\r\n"sv}) {
     const std::string text = Around(end, "one", "two").append(end);
-    Check(text, lines);
-    Check(Around(text, "\x1b[200~", "\x1b[201~"), lines);
+    CheckKeys(text, lines);
+    CheckKeys(Around(text, "\x1b[200~", "\x1b[201~"), lines);
   }
 }
 
 TEST_CASE("in a paste control characters and arrows are no keys", "[chat][keys]") {
-  Check("\x1b[200~a\3\4\x15\x1b[Ab\x1b[201~\3", {Text("ab"), Pressed(KeyCode::kInterrupt)});
+  CheckKeys("\x1b[200~a\3\4\x15\x1b[Ab\x1b[201~\3", {Text("ab"), Pressed(KeyCode::kInterrupt)});
 }
 
 }  // namespace

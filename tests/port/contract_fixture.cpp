@@ -389,10 +389,6 @@ const std::vector<std::unique_ptr<PortFactory>>& Backends() {
   return backends;
 }
 
-std::span<const std::byte> AsBytes(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
 std::string RandomBytes(std::size_t count, std::uint32_t seed) {
   std::mt19937 random(seed);
   std::string bytes(count, '\0');

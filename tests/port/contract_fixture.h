@@ -18,9 +18,12 @@
 
 #include "netcore/port/completion_port.h"
 #include "netcore/port/port_factory.h"
+#include "tests/support/bytes.h"
 #include "tests/support/catch.h"
 
 namespace netcore::contract {
+
+using test::AsBytes;
 
 using std::chrono::milliseconds;
 
@@ -249,8 +252,6 @@ void ForEachBackend(Body&& body, bool with_memory = true) {
     }
   }
 }
-
-std::span<const std::byte> AsBytes(std::string_view text);
 
 /// Bytes that repeat nowhere near, the same for the same seed.
 std::string RandomBytes(std::size_t count, std::uint32_t seed);

@@ -16,12 +16,6 @@ SendResult SendFromScratch(Session& session, const std::string& text) {
   return result;
 }
 
-WorldOptions Unbounded() {
-  WorldOptions options;
-  options.server.max_send_queue_bytes = 0;
-  return options;
-}
-
 TEST_CASE("large and small sends of one hook arrive in order, as they were when they were sent",
           "[session][at_once]") {
   OnAllBackends(Unbounded(), [](World& world) {

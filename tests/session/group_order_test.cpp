@@ -1,7 +1,6 @@
 // Groups and threads: joins, leaves and broadcasts stand in one order with sends and disconnects,
 // and nobody notices what becomes of the others.
 #include <array>
-#include <cstring>
 
 #include "tests/support/test_server.h"
 #include "tests/support/turns.h"
@@ -9,30 +8,9 @@
 namespace netcore::test {
 namespace {
 
-constexpr GroupId kRoom{7};
-
 // Spins, for tens of thousands of times: where a wait is a system call of its own it takes minutes.
 void Await(const std::atomic<std::uint32_t>& turn, std::uint32_t number) {
   while (turn != number) std::this_thread::yield();
-}
-
-std::string Encode(std::uint32_t number) {
-  std::string text(sizeof number, '\0');
-  std::memcpy(text.data(), &number, sizeof number);
-  return text;
-}
-
-std::uint32_t NumberAt(const std::string& text, std::size_t at) {
-  std::uint32_t number = 0;
-  std::memcpy(&number, text.data() + at, sizeof number);
-  return number;
-}
-
-WorldOptions Unbounded() {
-  WorldOptions options;
-  options.server.max_send_queue_bytes = 0;
-  options.client.max_send_queue_bytes = 0;
-  return options;
 }
 
 // One turn after another, each taken by another thread: so all of it has one order, and what each

@@ -9,7 +9,6 @@
 namespace netcore::test {
 namespace {
 
-constexpr GroupId kRoom{1};
 constexpr std::size_t kStuck = 10;
 
 // A numbered message: its number, then bytes that follow from it.

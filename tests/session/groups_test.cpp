@@ -9,7 +9,6 @@ namespace netcore::test {
 namespace {
 
 constexpr GroupId kLobby{1};
-constexpr GroupId kRoom{2};
 
 bool Say(SessionManager& manager, GroupId group, std::string_view text, SessionId except = {}) {
   return manager.Broadcast(group, SendBuffer::Copy(AsBytes(text)), except);

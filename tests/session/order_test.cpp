@@ -2,7 +2,6 @@
 // are.
 #include <barrier>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <optional>
 
@@ -12,23 +11,11 @@
 namespace netcore::test {
 namespace {
 
-std::string Encode(std::uint32_t number) {
-  std::string text(sizeof number, '\0');
-  std::memcpy(text.data(), &number, sizeof number);
-  return text;
-}
-
-std::uint32_t Decode(const std::string& text, std::size_t index) {
-  std::uint32_t number = 0;
-  std::memcpy(&number, text.data() + index * sizeof number, sizeof number);
-  return number;
-}
-
 // Index of the first number that is not what its place says, or the count when all are right.
 std::size_t FirstOutOfOrder(const std::string& text) {
   const std::size_t count = text.size() / sizeof(std::uint32_t);
   for (std::size_t i = 0; i < count; ++i) {
-    if (Decode(text, i) != i) return i;
+    if (NumberAt(text, i * sizeof(std::uint32_t)) != i) return i;
   }
   return count;
 }
@@ -37,13 +24,6 @@ void CheckAllArrive(World& world, const World::Pair& pair, const Turns& turns) {
   CHECK(turns.Count() >= Turns::kFew);
   CHECK(world.WaitFor([&] { return pair.client->ReceivedBytes() == 4 * turns.Count(); }));
   CHECK(FirstOutOfOrder(pair.client->Received()) == turns.Count());
-}
-
-WorldOptions Unbounded() {
-  WorldOptions options;
-  options.server.max_send_queue_bytes = 0;
-  options.client.max_send_queue_bytes = 0;
-  return options;
 }
 
 TEST_CASE("sends of a chain of hand-offs between threads arrive in the order of the chain",

@@ -6,7 +6,7 @@
 namespace netcore::test {
 namespace {
 
-const PacketFormat kFormat = PacketFormat::TypeLengthPayload();
+const PacketFormat kTypeLengthPayload = PacketFormat::TypeLengthPayload();
 
 // Runs `world` until the session has ended; true if that took from `low` to `high`.
 bool EndsBetween(World& world, const TestPacketSession& session, milliseconds low,
@@ -19,11 +19,11 @@ bool EndsBetween(World& world, const TestPacketSession& session, milliseconds lo
 TEST_CASE("a header, ten bytes and silence end the session in time", "[packet_session][row3]") {
   WorldOptions options;
   options.server.frame_timeout = milliseconds(1'000);
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     world.RunFor(milliseconds(5'000));  // silence before a packet is no packet
-    pair.client->SendText(PacketText(kFormat, 1, std::string(100, 'x')).substr(0, 15));
+    pair.client->SendText(PacketText(kTypeLengthPayload, 1, std::string(100, 'x')).substr(0, 15));
     CHECK(EndsBetween(world, *pair.server, milliseconds(950), milliseconds(1'100)));
     CHECK(pair.server->Info().reason == CloseReason::kFrameTimeout);
     CHECK(pair.server->Count() == 0);
@@ -36,10 +36,10 @@ TEST_CASE("one byte a second does not put the end of a frame off", "[packet_sess
   WorldOptions options;
   options.server.frame_timeout = milliseconds(5'000);
   options.server.idle_timeout = milliseconds(2'000);  // any byte is life, but no packet
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
-    const std::string packet = PacketText(kFormat, 1, std::string(100, 'x'));
+    const std::string packet = PacketText(kTypeLengthPayload, 1, std::string(100, 'x'));
     std::size_t sent = 0;
     while (!pair.server->Ended() && sent < packet.size()) {
       pair.client->SendText(packet.substr(sent++, 1));
@@ -53,10 +53,10 @@ TEST_CASE("one byte a second does not put the end of a frame off", "[packet_sess
 TEST_CASE("each packet has all of its time, from its own first byte", "[packet_session]") {
   WorldOptions options;
   options.server.frame_timeout = milliseconds(1'000);
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
-    const std::string packet = PacketText(kFormat, 1, "packet");
+    const std::string packet = PacketText(kTypeLengthPayload, 1, "packet");
     pair.client->SendText(packet.substr(0, 3));
     for (int count = 1; count <= 10; ++count) {
       world.RunFor(milliseconds(800));
@@ -91,7 +91,7 @@ TEST_CASE("of the two deadlines of a first packet the earlier one counts", "[pac
   WorldOptions options;
   options.server.first_packet_timeout = milliseconds(1'000);
   options.server.frame_timeout = milliseconds(200);
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair early = server.ConnectPair(world);
     early.client->SendText("x");
@@ -108,10 +108,10 @@ TEST_CASE("of the two deadlines of a first packet the earlier one counts", "[pac
 TEST_CASE("a first packet in time leaves no deadline behind", "[packet_session]") {
   WorldOptions options;
   options.server.first_packet_timeout = options.server.frame_timeout = milliseconds(1'000);
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
-    pair.client->SendText(PacketText(kFormat, 1, "packet"));
+    pair.client->SendText(PacketText(kTypeLengthPayload, 1, "packet"));
     world.RunFor(milliseconds(60'000));
     CHECK(pair.server->Count() == 1);
     CHECK_FALSE(pair.server->Ended());
@@ -123,7 +123,7 @@ TEST_CASE("no time is no limit, and a session without packets has none", "[packe
   options.server.first_packet_timeout = milliseconds(0);
   options.server.frame_timeout = milliseconds(0);
   SECTION("no limit") {
-    PacketServer server(kFormat);
+    PacketServer server(kTypeLengthPayload);
     OnMemory(server.Options(options), [&](World& world) {
       const PacketServer::Pair pair = server.ConnectPair(world);
       world.RunFor(milliseconds(100'000));
@@ -150,7 +150,7 @@ TEST_CASE("time in a pause counts for no deadline of packets, before it and afte
   CAPTURE(first);
   (first ? options.server.first_packet_timeout : options.server.frame_timeout) =
       milliseconds(1'000);
-  PacketServer server(kFormat);
+  PacketServer server(kTypeLengthPayload);
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText("x");
@@ -172,7 +172,7 @@ TEST_CASE("a pause while connecting, or in OnConnected, does not count either",
           "[packet_session]") {
   WorldOptions options;
   options.server.first_packet_timeout = milliseconds(1'000);
-  PacketServer server(kFormat,
+  PacketServer server(kTypeLengthPayload,
                       {.on_connected = [](TestPacketSession& session) { session.PauseRecv(); }});
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
@@ -186,7 +186,7 @@ TEST_CASE("a pause while connecting, or in OnConnected, does not count either",
   client_options.client.first_packet_timeout = milliseconds(1'000);
   OnMemory(client_options, [](World& world) {
     world.RunFor(milliseconds(5'000));
-    const auto client = std::make_shared<TestPacketSession>(kFormat, PacketHooks{});
+    const auto client = std::make_shared<TestPacketSession>(kTypeLengthPayload, PacketHooks{});
     REQUIRE_FALSE(world.connector->Connect(world.Address(), client));
     client->PauseRecv();
     world.RunFor(milliseconds(10'000));
@@ -201,12 +201,13 @@ TEST_CASE("a pause while connecting, or in OnConnected, does not count either",
 TEST_CASE("a part behind held packets has its time from the resume on", "[packet_session]") {
   WorldOptions options;
   options.server.frame_timeout = milliseconds(1'000);
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView&) {
+  PacketServer server(kTypeLengthPayload,
+                      {.on_packet = [](TestPacketSession& session, const PacketView&) {
                         if (session.Count() == 1) session.PauseRecv();
                       }});
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
-    const std::string packet = PacketText(kFormat, 1, "packet");
+    const std::string packet = PacketText(kTypeLengthPayload, 1, "packet");
     pair.client->SendText(packet + packet + packet.substr(0, 8));
     world.RunFor(milliseconds(10'000));
     CHECK(pair.server->Count() == 1);
@@ -222,15 +223,16 @@ TEST_CASE("on real clocks silence and trickling end in time, and what is queued 
   WorldOptions options;
   options.server.first_packet_timeout = milliseconds(300);
   options.server.frame_timeout = milliseconds(300);
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kTypeLengthPayload,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         session.SendPacket(p.type, p.payload);
                       }});
   OnRealBackends(server.Options(options), [&](World& world) {
     const auto begin = std::chrono::steady_clock::now();
     const PacketServer::Pair silent = server.ConnectPair(world);
     const PacketServer::Pair trickling = server.ConnectPair(world);
-    const std::string packet = PacketText(kFormat, 1, std::string(2'000, 'x'));
-    trickling.client->SendText(PacketText(kFormat, 2, "answered"));
+    const std::string packet = PacketText(kTypeLengthPayload, 1, std::string(2'000, 'x'));
+    trickling.client->SendText(PacketText(kTypeLengthPayload, 2, "answered"));
     for (std::size_t at = 0; at < packet.size() && !trickling.server->Ended(); ++at) {
       trickling.client->SendText(packet.substr(at, 1));
       std::this_thread::sleep_for(milliseconds(10));
@@ -240,7 +242,7 @@ TEST_CASE("on real clocks silence and trickling end in time, and what is queued 
     CHECK(trickling.server->Info().reason == CloseReason::kFrameTimeout);
     CHECK(std::chrono::steady_clock::now() - begin >= milliseconds(290));
     REQUIRE(world.WaitFor([&] { return trickling.client->Ended(); }));
-    CHECK(trickling.client->Received() == PacketText(kFormat, 2, "answered"));
+    CHECK(trickling.client->Received() == PacketText(kTypeLengthPayload, 2, "answered"));
   });
 }
 

@@ -6,13 +6,13 @@
 namespace netcore::test {
 namespace {
 
-const PacketFormat kFormat = PacketFormat::SizeAndId();
+const PacketFormat kSizeAndId = PacketFormat::SizeAndId();
 
 // Packets with ids from `first` on.
 std::string Numbered(std::uint32_t first, std::uint32_t count, std::size_t size = 10) {
   std::string stream;
   for (std::uint32_t id = first; id < first + count; ++id) {
-    stream += PacketText(kFormat, id, RandomText(size, id));
+    stream += PacketText(kSizeAndId, id, RandomText(size, id));
   }
   return stream;
 }
@@ -30,7 +30,8 @@ bool IsInOrder(const TestPacketSession& session) {
 
 TEST_CASE("a pause inside OnPacket holds back the packets behind it until the resume",
           "[packet_session][pause]") {
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         if (p.type == 2 || p.type == 5) session.PauseRecv();
                       }});
   OnAllBackends(server.Options(), [&](World& world) {
@@ -55,7 +56,7 @@ TEST_CASE("a pause inside OnPacket holds back the packets behind it until the re
 TEST_CASE("no packet comes from inside ResumeRecv", "[packet_session][pause]") {
   std::atomic<bool> inside{false};
   std::atomic<int> wrong{0};
-  PacketServer server(kFormat, {.on_packet = [&](TestPacketSession& session, const PacketView&) {
+  PacketServer server(kSizeAndId, {.on_packet = [&](TestPacketSession& session, const PacketView&) {
                         if (inside) ++wrong;
                         session.PauseRecv();
                         static_cast<void>(session.Post([&] {
@@ -77,7 +78,8 @@ TEST_CASE("no packet comes from inside ResumeRecv", "[packet_session][pause]") {
 TEST_CASE("paused, then FIN: the packets first, then the end", "[packet_session][pause]") {
   const bool whole = GENERATE(true, false);
   CAPTURE(whole);
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         if (p.type == 0) session.PauseRecv();
                       }});
   OnAllBackends(server.Options(), [&](World& world) {
@@ -100,7 +102,7 @@ TEST_CASE("paused, then FIN: the packets first, then the end", "[packet_session]
 
 TEST_CASE("held back packets and a bad length behind them come in that order",
           "[packet_session][pause]") {
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView&) {
+  PacketServer server(kSizeAndId, {.on_packet = [](TestPacketSession& session, const PacketView&) {
                         session.PauseRecv();
                         session.SendText(1, "answer");
                       }});
@@ -115,7 +117,7 @@ TEST_CASE("held back packets and a bad length behind them come in that order",
     }
     REQUIRE(world.WaitFor([&] { return pair.server->Ended() && pair.client->Ended(); }));
     CHECK(pair.server->Info().reason == CloseReason::kBadLength);
-    CHECK(ReferenceDecode(kFormat, AsBytes(pair.client->Received())).packets.size() == 3);
+    CHECK(ReferenceDecode(kSizeAndId, AsBytes(pair.client->Received())).packets.size() == 3);
     server.CheckRules();
   });
 }
@@ -125,7 +127,7 @@ TEST_CASE("a session that holds packets back ends by Disconnect, Stop and its pe
   const int way = GENERATE(0, 1, 2, 3, 4);
   const bool resumed = GENERATE(false, true);
   CAPTURE(way, resumed);
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView&) {
+  PacketServer server(kSizeAndId, {.on_packet = [](TestPacketSession& session, const PacketView&) {
                         session.PauseRecv();
                       }});
   OnAllBackends(server.Options(), [&](World& world) {
@@ -164,7 +166,8 @@ TEST_CASE("a session that holds packets back ends by Disconnect, Stop and its pe
 }
 
 TEST_CASE("a pause and a resume inside one OnPacket hold nothing back", "[packet_session][pause]") {
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         session.PauseRecv();
                         if (p.type != 3) session.ResumeRecv();  // also among those held back
                       }});
@@ -184,7 +187,8 @@ TEST_CASE("a pause and a resume inside one OnPacket hold nothing back", "[packet
 
 TEST_CASE("a resume and a pause before the held packets' turn hold them back further",
           "[packet_session][pause]") {
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         if (p.type == 0) session.PauseRecv();
                       }});
   OnAllBackends(server.Options(), [&](World& world) {
@@ -210,7 +214,8 @@ TEST_CASE("a resume and a pause before the held packets' turn hold them back fur
 
 TEST_CASE("a throw among the packets that were held back ends the session",
           "[packet_session][pause]") {
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         if (p.type == 0) session.PauseRecv();
                         if (p.type == 2) throw 2;
                       }});
@@ -233,7 +238,8 @@ TEST_CASE("a storm of pauses and resumes loses, repeats and reorders no packet",
   INFO("seed " << seed);
   WorldOptions options;
   options.client.max_send_queue_bytes = 0;
-  PacketServer server(kFormat, {.on_packet = [](TestPacketSession& session, const PacketView& p) {
+  PacketServer server(kSizeAndId,
+                      {.on_packet = [](TestPacketSession& session, const PacketView& p) {
                         if (p.type % 3 != 0) return;
                         session.PauseRecv();
                         session.Post([&session] { session.ResumeRecv(); });

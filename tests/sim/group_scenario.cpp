@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tests/sim/failing_new.h"
+#include "tests/sim/scenario_parts.h"
 #include "tests/sim/scenarios.h"
 
 namespace netcore::test {
@@ -18,7 +19,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kPort = 7000;
 constexpr std::uint32_t kGroups = 5;
 
 class Member;

@@ -10,6 +10,8 @@
 
 #include "netcore/session/packet_session.h"
 #include "tests/sim/rows_support.h"
+#include "tests/sim/scenario_parts.h"
+#include "tests/support/bytes.h"
 #include "tests/support/packet_reference.h"
 
 namespace netcore::test {
@@ -17,17 +19,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kPort = 7000;
 const PacketFormat kFormat = PacketFormat::TypeLengthPayload(1'000);
-
-std::span<const std::byte> BytesOf(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string TextOf(std::span<const std::byte> bytes) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 std::string Packet(std::uint32_t type, std::string_view payload) {
-  return TextOf(std::as_const(*MakePacket(kFormat, type, BytesOf(payload))).Bytes());
+  return TextOf(std::as_const(*MakePacket(kFormat, type, AsBytes(payload))).Bytes());
 }
 
 // Sends bytes, which may be packets or not, and keeps those that come.
@@ -35,7 +34,7 @@ class BytesClient final : public Session {
  public:
   explicit BytesClient(std::string first) : first_(std::move(first)) {}
 
-  void Say(std::string_view text) { static_cast<void>(Send(BytesOf(text))); }
+  void Say(std::string_view text) { static_cast<void>(Send(AsBytes(text))); }
 
   const std::string& Received() const { return received_; }
   const CloseInfo& Info() const { return info_; }
@@ -258,7 +257,7 @@ TEST_CASE(
     }
     const auto expected = [](const std::string& stream) {
       std::vector<std::string> payloads;
-      for (const ReferencePacket& packet : ReferenceDecode(kFormat, BytesOf(stream)).packets)
+      for (const ReferencePacket& packet : ReferenceDecode(kFormat, AsBytes(stream)).packets)
         payloads.push_back(TextOf(packet.payload));
       return payloads;
     };
@@ -286,7 +285,7 @@ TEST_CASE("random bytes and packets in random pieces give what a plain decoder f
     if (random.OneIn(3)) {
       for (int count = 0; count < 12; ++count) stream += static_cast<char>(random.Below(256));
     }
-    const ReferenceStream expected = ReferenceDecode(kFormat, BytesOf(stream));
+    const ReferenceStream expected = ReferenceDecode(kFormat, AsBytes(stream));
     const auto [client, server] = scene.ConnectPair();
     for (std::size_t at = 0; at < stream.size();) {
       const std::size_t size = random.Between(1, random.OneIn(2) ? 3 : 900);

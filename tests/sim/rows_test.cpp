@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "tests/sim/rows_support.h"
+#include "tests/sim/scenario_parts.h"
 #include "tests/sim/stream_session.h"
 #include "tests/support/catch.h"
 
 namespace netcore::test {
 namespace {
-
-constexpr int kPort = 7000;
 
 using Scene = std::function<void(SimWorld&, const StageRef&)>;
 

@@ -9,14 +9,13 @@
 
 #include "netcore/sim/memory_factory.h"
 #include "netcore/sim/simulate.h"
+#include "tests/sim/scenario_parts.h"
 #include "tests/sim/scenarios.h"
 #include "tests/sim/stream_session.h"
 #include "tests/support/catch.h"
 
 namespace netcore::test {
 namespace {
-
-constexpr int kPort = 7000;
 
 class Silent final : public Session {};
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@
 
 #include "netcore/netcore.h"
 #include "netcore/sim/memory_factory.h"
+#include "tests/support/bytes.h"
 #include "tests/support/catch.h"
 #include "tests/support/hook_record.h"
 #include "tests/support/log_lines.h"
@@ -31,14 +33,7 @@ namespace netcore::test {
 using std::chrono::milliseconds;
 
 inline constexpr milliseconds kLimit{30'000};  // for what must happen
-
-inline std::span<const std::byte> AsBytes(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-inline std::string AsText(std::span<const std::byte> bytes) {
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
+inline constexpr GroupId kRoom{7};             // where a test needs one group
 
 /// Bytes that repeat nowhere near, the same for the same seed.
 inline std::string RandomText(std::size_t size, std::uint32_t seed) {
@@ -46,6 +41,20 @@ inline std::string RandomText(std::size_t size, std::uint32_t seed) {
   std::string text(size, '\0');
   for (char& c : text) c = static_cast<char>(random() & 0xff);
   return text;
+}
+
+/// A number as four bytes, in this machine's order.
+inline std::string Encode(std::uint32_t number) {
+  std::string text(sizeof number, '\0');
+  std::memcpy(text.data(), &number, sizeof number);
+  return text;
+}
+
+/// The number whose bytes begin at `at`.
+inline std::uint32_t NumberAt(const std::string& text, std::size_t at) {
+  std::uint32_t number = 0;
+  std::memcpy(&number, text.data() + at, sizeof number);
+  return number;
 }
 
 inline std::uint32_t NewSeed() { return std::random_device()(); }
@@ -180,6 +189,14 @@ struct WorldOptions {
   SessionFactory factory{};  // instead of those
   bool keep_received = true;
 };
+
+/// No limit to what may be queued.
+inline WorldOptions Unbounded() {
+  WorldOptions options;
+  options.server.max_send_queue_bytes = 0;
+  options.client.max_send_queue_bytes = 0;
+  return options;
+}
 
 /// Small buffers all the way, and no limit to what may be queued: what is sent to a peer that reads
 /// nothing soon stays queued.
