@@ -12,7 +12,7 @@ namespace netcore {
 namespace {
 
 // More is a mistake in a configuration file, not a machine.
-constexpr std::size_t kMaxThreads = 1024;
+constexpr std::size_t kMaxWorkers = 1024;
 
 }  // namespace
 
@@ -57,9 +57,9 @@ Error IocpCore::OpenLocked() {
   if (workers_ != nullptr) return {};
   std::size_t count = options_.threads;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
-  if (count > kMaxThreads) {
+  if (count > kMaxWorkers) {
     return Error(ErrorCode::kInvalidArgument, 0,
-                 fmt::format("{} threads, more than {}", count, kMaxThreads));
+                 fmt::format("{} threads, more than {}", count, kMaxWorkers));
   }
   auto workers = std::make_shared<WorkerSet>(factory_, log_);
   if (const Error error = workers->Make(count)) return error;

@@ -15,7 +15,7 @@ namespace netcore {
 namespace {
 
 // More is a mistake in a configuration file, not a machine.
-constexpr std::size_t kMaxThreads = 1024;
+constexpr std::size_t kMaxLogicThreads = 1024;
 
 // Jobs of one queue before the next queue has its turn.
 constexpr std::size_t kBatch = 32;
@@ -44,7 +44,7 @@ LogicThreads::LogicThreads(LogicPoolOptions options)
     : options_(std::move(options)),
       log_(std::make_shared<const Log>(options_.log, options_.log_level)),
       wanted_(CountThreads(options_.threads)),
-      running_(std::min(wanted_, kMaxThreads)),
+      running_(std::min(wanted_, kMaxLogicThreads)),
       watch_(options_.job_time_limit, running_.size()) {}
 
 TimePoint LogicThreads::Now() noexcept { return std::chrono::steady_clock::now(); }
@@ -67,9 +67,9 @@ Error LogicThreads::StartThreads() {
   const std::lock_guard lock(mutex_);
   if (book_.IsStopping()) return Error(ErrorCode::kStopped, 0, "start a logic pool");
   if (std::exchange(started_, true)) return {};
-  if (wanted_ > kMaxThreads) {
+  if (wanted_ > kMaxLogicThreads) {
     return Error(ErrorCode::kInvalidArgument, 0,
-                 fmt::format("{} logic threads, more than {}", wanted_, kMaxThreads));
+                 fmt::format("{} logic threads, more than {}", wanted_, kMaxLogicThreads));
   }
   try {
     threads_.reserve(wanted_ + 1);

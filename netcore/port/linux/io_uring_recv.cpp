@@ -27,7 +27,7 @@ namespace netcore::linux_port {
 namespace {
 
 // The operation has ended, the stream has not.
-bool IsPassing(int system_code) noexcept {
+bool EndsRecvAlone(int system_code) noexcept {
   return system_code == ECANCELED || system_code == ENOBUFS || system_code == EINTR ||
          system_code == EAGAIN;
 }
@@ -142,7 +142,7 @@ void IoUringPort::ProcessRecv(IoUringSocket& socket, const Completion& completio
   if (completion.HasMore()) return;
   if (completion.result == 0) socket.waits_in_vain = true;
   const int result = completion.result == 0 && IsReset(socket) ? -ECONNRESET : completion.result;
-  if (result <= 0 && !IsPassing(-result) && !socket.has_end)
+  if (result <= 0 && !EndsRecvAlone(-result) && !socket.has_end)
     EndStream(socket, ErrorFromErrno(-result));
   SettleRecv(socket, result == -ENOBUFS);
 }

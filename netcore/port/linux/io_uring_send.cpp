@@ -47,7 +47,7 @@ bool Advance(IoUringEvent& record, std::size_t sent) noexcept {
   return false;
 }
 
-bool IsPassing(int system_code) noexcept { return system_code == EINTR || system_code == EAGAIN; }
+bool IsTransient(int system_code) noexcept { return system_code == EINTR || system_code == EAGAIN; }
 
 }  // namespace
 
@@ -89,11 +89,11 @@ void IoUringPort::ProcessSend(IoUringSocket& socket, const Completion& completio
   const int result = completion.result;
   if (result > 0 && !Advance(record, static_cast<std::size_t>(result))) {
     Finish(record, Error());
-  } else if (record.is_cancelled && (result > 0 || IsPassing(-result))) {
+  } else if (record.is_cancelled && (result > 0 || IsTransient(-result))) {
     Finish(record, ErrorCode::kCancelled);
   } else if (result == -EAGAIN) {
     AwaitRoom(socket);
-  } else if (result > 0 || IsPassing(-result)) {
+  } else if (result > 0 || IsTransient(-result)) {
     PrepareSend(socket);
   } else {
     if (result == -ECONNRESET) socket.was_reset = true;
