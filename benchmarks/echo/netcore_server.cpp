@@ -46,10 +46,11 @@ class MessageSession final : public netcore::Session {
 int Main(int argc, char** argv) {
   ServerOptions options;
   std::string backend = "auto";
-  CLI::App app("Sends back whatever its clients send; netcore with one worker.");
-  AddServerOptions(app, options);
-  app.add_option("--backend", backend, "auto, io_uring or epoll")->capture_default_str();
-  if (const auto status = ParseCommandLine(app, argc, argv)) return *status;
+  if (const auto status =
+          ParseCommandLine("Sends back whatever its clients send; netcore with one worker.", argc,
+                           argv, options, &backend)) {
+    return *status;
+  }
 
   netcore::ServiceOptions service_options;
   service_options.address = "127.0.0.1";

@@ -253,9 +253,11 @@ class RawUringServer {
 
 int Main(int argc, char** argv) {
   ServerOptions options;
-  CLI::App app("Sends back whatever its clients send; an io_uring loop and nothing else.");
-  AddServerOptions(app, options);
-  if (const auto status = ParseCommandLine(app, argc, argv)) return *status;
+  if (const auto status = ParseCommandLine(
+          "Sends back whatever its clients send; an io_uring loop and nothing else.", argc, argv,
+          options)) {
+    return *status;
+  }
   try {
     RawUringServer(options).Run();
   } catch (const std::exception& error) {

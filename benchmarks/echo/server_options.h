@@ -1,10 +1,10 @@
 // What all echo servers of this benchmark take from the command line and say when they are ready.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace bench {
 
@@ -15,11 +15,10 @@ struct ServerOptions {
           // is cut into messages of so many bytes, each answered by itself
 };
 
-/// Adds the options that all servers have.
-void AddServerOptions(CLI::App& app, ServerOptions& options);
-
+/// Reads the command line of a server, which takes --backend too where there is a place for it.
 /// Nothing if the program shall go on, and otherwise its status.
-std::optional<int> ParseCommandLine(CLI::App& app, int argc, char** argv);
+std::optional<int> ParseCommandLine(const char* description, int argc, char** argv,
+                                    ServerOptions& options, std::string* backend = nullptr);
 
 /// Prints the line that the benchmark waits for.
 void SayListening(std::uint16_t port);
