@@ -23,11 +23,26 @@ function(netcore_configure target)
   endif()
 endfunction()
 
+# netcore_compile_together(<target> [<batch>])
+#
+# Compiles the target's sources as one, or so many of them at a time: quicker, and what one calls of
+# another is inlined. With NETCORE_UNITY_BUILD=OFF each is compiled by itself.
+function(netcore_compile_together target)
+  set(batch 0)
+  if(ARGC GREATER 1)
+    set(batch ${ARGV1})
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${NETCORE_UNITY_BUILD}
+                                             UNITY_BUILD_BATCH_SIZE ${batch})
+endfunction()
+
 # netcore_add_sample(<name> <source>...)
+#
+# With what the samples share, command line and all.
 function(netcore_add_sample name)
   add_executable(${name} ${ARGN})
   netcore_configure(${name})
-  target_link_libraries(${name} PRIVATE netcore::netcore CLI11::CLI11)
+  target_link_libraries(${name} PRIVATE netcore::netcore netcore_sample_common)
 endfunction()
 
 # netcore_add_benchmark(<name> <source>...)
@@ -47,6 +62,20 @@ function(netcore_add_benchmark_program name)
   target_link_libraries(${name} PRIVATE netcore::netcore CLI11::CLI11)
 endfunction()
 
+# netcore_configure_test(<target>)
+#
+# What a test program is made of. It takes longer to optimize than to run; the library that it tests
+# is optimized as ever.
+function(netcore_configure_test target)
+  netcore_configure(${target})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
+  if(MSVC)
+    target_compile_options(${target} PRIVATE /bigobj)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
+endfunction()
+
 # netcore_add_test(<name> SOURCES <source>... [LIBRARIES <target>...] [TIMEOUT <seconds>])
 #
 # One program for one layer; each of its test cases is an entry of its own for ctest, named
@@ -57,10 +86,10 @@ function(netcore_add_test name)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
-  netcore_configure(${name})
-  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  netcore_configure_test(${name})
   target_link_libraries(${name} PRIVATE netcore::netcore ${arg_LIBRARIES} Catch2::Catch2WithMain)
   target_precompile_headers(${name} REUSE_FROM netcore_test_header)
+  netcore_compile_together(${name} 10)
   # A name that ctest got wrong must not pass as a run of nothing; Catch2 3 sees to that itself.
   set(no_tests_is_failure "")
   if(NOT netcore_catch2_is_3)
