@@ -133,6 +133,11 @@ class CompletionPort {
   /// more than what could be joined with other sends. The same for a port's whole life.
   virtual std::size_t AtOnceFrom() const noexcept { return SIZE_MAX; }
 
+  /// True in a handler that is the only one, as far as is known yet, to be called before the next
+  /// wait: what it sends finds no other to share a system call with. False where that gains
+  /// nothing.
+  virtual bool IsAlone() const noexcept { return false; }
+
   /// Sends FIN behind what was sent; the recv stream goes on. With no send pending. Failures show
   /// on the recv stream.
   virtual void ShutdownSend(PortSocket& socket) noexcept = 0;

@@ -201,8 +201,11 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   if (!result.data.empty()) {
     context_->Counters(worker_.Index()).AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
+      sends_in_recv_ = 0;
       CallHook(session_.packets_ != nullptr ? "OnPacket" : "OnRecv",
                [&] { session_.OnRecv(result.data); });
+      answers_once_ = sends_in_recv_ == 1;
+      sends_in_recv_ = kNotInRecv;
     }
     return;
   }
@@ -238,10 +241,17 @@ void Connection::Queue(SendBufferRef buffer) {
   if (!send_pending_) worker_.FlushLater(*this);
 }
 
-// How many of the first `bytes` have left already: a large answer need not be copied to wait for
-// its flush where nothing waits before it.
+// True for what gains nothing by a copy and a wait for its flush: a large answer, or one that no
+// other will share its system call with. That it stays the only one of its hook is a guess: the
+// last hook's did.
+bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
+  if (bytes >= worker_.AtOnceFrom()) return true;
+  return answers_once_ && sends_in_recv_ == 0 && worker_.Port().IsAlone();
+}
+
+// How many of the first `bytes` have left already.
 std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
-  if (bytes.size() < worker_.AtOnceFrom() || send_pending_ || !queue_.Empty()) return 0;
+  if (send_pending_ || !queue_.Empty() || !GainsByLeaving(bytes.size())) return 0;
   if (phase_ != Phase::kOpen || fin_sent_) return 0;
   const std::size_t sent = worker_.Port().SubmitSendAtOnce(*socket_, bytes, send_event_);
   if (sent == 0) return 0;

@@ -117,6 +117,8 @@ class Connection final : public Resident, public Timer {
   Endpoint Local() const noexcept { return IsBegun() ? local_ : Endpoint(); }
 
  private:
+  static constexpr int kNotInRecv = -1;
+
   // What other threads see. kDisconnecting from the first Disconnect on, before the worker hears of
   // it.
   enum class State : std::uint8_t { kConnecting, kConnected, kDisconnecting, kClosed };
@@ -180,6 +182,7 @@ class Connection final : public Resident, public Timer {
   template <typename MakeBuffer>
   SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
   void SendSubmitted() noexcept;
+  bool GainsByLeaving(std::size_t bytes) const noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
   void Queue(SendBufferRef buffer);
   void RunQueued(const SendBufferRef& buffer) noexcept;
@@ -245,10 +248,12 @@ class Connection final : public Resident, public Timer {
   bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
   bool sends_at_once_ = false;  // what is pending left at once, and was never in the queue
+  bool answers_once_ = false;   // the last recv's hook sent exactly once
   bool recv_pending_ = false;
   bool abort_ = false;
-  bool opened_ = false;  // OnConnected was called
-  int pending_ = 1;      // see above
+  bool opened_ = false;             // OnConnected was called
+  int pending_ = 1;                 // see above
+  int sends_in_recv_ = kNotInRecv;  // of the hook that runs
   SessionRef self_;
   SessionContext::Ticket ticket_;
   Worker::Seat seat_;

@@ -31,8 +31,10 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   }
   std::size_t left = size;
   try {
-    const bool direct = IsOwnThread() && !inbox_->HasMail();
+    const bool is_own_thread = IsOwnThread();
+    const bool direct = is_own_thread && !inbox_->HasMail();
     SendBufferRef buffer = make_buffer(direct, left);
+    if (is_own_thread && sends_in_recv_ != kNotInRecv) ++sends_in_recv_;
     if (direct) {
       if (left > 0) Queue(std::move(buffer));
       return SendResult::kQueued;

@@ -171,7 +171,8 @@ class Harness {
 
   PortFactory& Factory() { return factory_; }
   CompletionPort& Port(std::size_t index = 0) { return *ports_[index]; }
-  bool IsMemory() const { return factory_.Name() == "memory"; }
+  std::string_view Name() const { return factory_.Name(); }
+  bool IsMemory() const { return Name() == "memory"; }
   CompletionPort& AddPort(std::unique_ptr<CompletionPort> port = nullptr);
 
   Side& NewSide(std::size_t port = 0);

@@ -1,5 +1,5 @@
-// Large sends from a hook, which need not wait for the flush: they leave at once where a port does
-// that, and nothing else about them is different.
+// Sends from a hook that need not wait for the flush, large ones and lone answers: they leave at
+// once where a port does that, and nothing else about them is different.
 #include <algorithm>
 #include <random>
 
@@ -110,6 +110,81 @@ TEST_CASE("an abort after a large send tells how much was not sent", "[session][
     REQUIRE(world.WaitFor([&] { return pair.server->Ended(); }));
     CHECK(pair.server->Info().bytes_unsent > 0);
     CHECK(pair.server->Info().bytes_unsent <= text.size());
+  });
+}
+
+// One message after another; each is answered before the next is sent.
+void Converse(World& world, const World::Pair& pair, std::size_t answer_bytes, int count) {
+  for (int i = 0; i < count; ++i) {
+    const std::size_t before = pair.client->ReceivedBytes();
+    pair.client->SendText("?");
+    REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() == before + answer_bytes; }));
+  }
+}
+
+TEST_CASE("an answer that finds no other to leave with leaves inside its hook",
+          "[session][at_once]") {
+  std::atomic<std::size_t> at_once = 0;
+  WorldOptions options;
+  options.hooks.on_recv = [&](TestSession& session, std::span<std::byte>) {
+    session.SendText("answer");
+    if (session.QueuedBytes() == 0) ++at_once;
+  };
+  OnRealBackends(options, [&](World& world) {
+    at_once = 0;
+    const World::Pair pair = world.ConnectPair();
+    const bool may_leave = world.core->BackendName() != "iocp";
+    for (int tries = 0; tries < 100 && at_once < 3; ++tries) Converse(world, pair, 6, 3);
+    CHECK((at_once >= 3) == may_leave);
+    CHECK(world.WaitFor([&] { return pair.server->SentBytes() == pair.client->ReceivedBytes(); }));
+    CHECK(pair.server->QueuedBytes() == 0);
+  });
+}
+
+TEST_CASE("answers of a hook that sends several leave together", "[session][at_once]") {
+  std::atomic<std::size_t> hooks = 0;
+  std::atomic<std::size_t> joined = 0;
+  WorldOptions options;
+  options.hooks.on_recv = [&](TestSession& session, std::span<std::byte>) {
+    for (const char* part : {"one ", "two ", "three"}) session.SendText(part);
+    ++hooks;
+    if (session.QueuedBytes() == 13) ++joined;
+  };
+  OnAllBackends(options, [&](World& world) {
+    hooks = joined = 0;
+    const World::Pair pair = world.ConnectPair();
+    Converse(world, pair, 13, 50);
+    CHECK(hooks == 50);
+    CHECK(joined == 50);
+  });
+}
+
+TEST_CASE("answers arrive in order whether a hook sends one or several", "[session][at_once]") {
+  const std::uint32_t seed = NewSeed();
+  CAPTURE(seed);
+  std::mt19937 random(seed);
+  std::string expected;  // as `random`, the hook's until the session has ended
+  WorldOptions options;
+  options.hooks.on_recv = [&](TestSession& session, std::span<std::byte>) {
+    const std::size_t count = random() % 4 == 0 ? 1 + random() % 3 : 1;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string part =
+          RandomText(1 + random() % 2'000, static_cast<std::uint32_t>(random()));
+      expected += part;
+      SendFromScratch(session, part);
+    }
+  };
+  OnAllBackends(options, [&](World& world) {
+    expected.clear();
+    const World::Pair pair = world.ConnectPair();
+    for (int i = 0; i < 300; ++i) {
+      const std::size_t before = pair.client->ReceivedBytes();
+      pair.client->SendText("?");
+      REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() > before; }));
+    }
+    pair.client->ShutdownSend();
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended() && pair.server->Ended(); }));
+    CHECK((pair.client->Received() == expected));
   });
 }
 

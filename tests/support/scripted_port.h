@@ -78,6 +78,7 @@ class ScriptedPort final : public CompletionPort {
     return port_->SubmitSendAtOnce(socket, bytes, event);
   }
   std::size_t AtOnceFrom() const noexcept override { return port_->AtOnceFrom(); }
+  bool IsAlone() const noexcept override { return port_->IsAlone(); }
   std::size_t HandOutReady() noexcept override {
     if (script_.ready.empty()) return port_->HandOutReady();
     const auto hand_out = std::move(script_.ready.front());

@@ -493,6 +493,7 @@ std::size_t EpollPort::HandOutReady() noexcept {
 std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
   const int ready = Wait(deadline);
   NETCORE_ASSERT(ready >= 0);
+  is_alone_ = ready == 1;
   std::size_t count = 0;
   for (int i = 0; i < ready; ++i) {
     const epoll_event& event = events_[static_cast<std::size_t>(i)];
@@ -504,6 +505,7 @@ std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
       count += HandleReadiness(socket, event.events);  // unless an earlier one has closed it
     }
   }
+  is_alone_ = false;
   return count;
 }
 

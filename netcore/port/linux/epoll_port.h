@@ -50,6 +50,7 @@ class EpollPort final : public CompletionPort {
   std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
                                IocpEvent& event) noexcept override;
   std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
+  bool IsAlone() const noexcept override { return is_alone_; }
   void ShutdownSend(PortSocket& socket) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
@@ -104,6 +105,7 @@ class EpollPort final : public CompletionPort {
   WaitTimer timer_;
   const void* thread_ = nullptr;  // whose it is: a mark of that thread's own
   bool has_pwait2_ = true;        // until the system says otherwise
+  bool is_alone_ = false;         // a handler runs, of the one descriptor that was ready
   int unpolled_ = 0;              // Dispatches since epoll was last asked
   IocpEvent* first_ready_ = nullptr;
   IocpEvent* last_ready_ = nullptr;

@@ -102,6 +102,7 @@ void IoUringPort::Wake() noexcept {
 
 std::size_t IoUringPort::DispatchUntil(TimePoint deadline) noexcept {
   handed_out_count_ = 0;
+  taken_before_ = taken_count_;
   is_woken_ = std::exchange(is_woken_late_, false);
   if (is_woken_) deadline = kNoWait;
   for (;;) {
@@ -113,6 +114,12 @@ std::size_t IoUringPort::DispatchUntil(TimePoint deadline) noexcept {
     if (handed_out_count_ > 0 || is_woken_ || !entered || left == Duration::zero()) break;
   }
   FreeClosed();
+  return handed_out_count_;
+}
+
+std::size_t IoUringPort::HandOutReady() noexcept {
+  handed_out_count_ = 0;
+  TakeReady();
   return handed_out_count_;
 }
 

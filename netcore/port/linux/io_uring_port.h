@@ -56,11 +56,17 @@ class IoUringPort final : public CompletionPort {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
+  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
+                               IocpEvent& event) noexcept override;
+  bool IsAlone() const noexcept override {
+    return taken_before_ <= 1 && taken_count_ == 1 && !ring_.HasWork();
+  }
   void ShutdownSend(PortSocket& socket) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
   std::size_t DispatchUntil(TimePoint deadline) noexcept override;
+  std::size_t HandOutReady() noexcept override;
 
  private:
   using Completion = IoUringRing::Completion;
@@ -145,6 +151,7 @@ class IoUringPort final : public CompletionPort {
   // Of the Dispatch that runs.
   std::size_t handed_out_count_ = 0;
   int taken_count_ = 0;
+  int taken_before_ = 0;  // in the Dispatch before: few at a time mostly stay few
   bool is_woken_ = false;
   bool is_woken_late_ = false;  // after handlers had run, perhaps by one of them: for the next one
 

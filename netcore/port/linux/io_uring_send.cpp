@@ -1,6 +1,7 @@
 // IoUringPort's sends and connects.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <utility>
@@ -67,6 +68,22 @@ void IoUringPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice>
     record.vector->header.msg_iovlen = slices.size();
   }
   PrepareSend(socket);
+}
+
+std::size_t IoUringPort::SubmitSendAtOnce(PortSocket& port_socket, std::span<const std::byte> bytes,
+                                          IocpEvent& event) noexcept {
+  IoUringSocket& socket = SocketOf(port_socket);
+  NETCORE_ASSERT(socket.send == nullptr && !bytes.empty());
+  bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
+  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  const ssize_t sent = ::send(socket.descriptor, bytes.data(), bytes.size(), kFlags);
+  if (sent < 0 && errno == ECONNRESET) socket.was_reset = true;
+  if (sent <= 0) return 0;
+  IoUringEvent& record = Begin(socket, event);
+  socket.send = &record;
+  record.sent_bytes = static_cast<std::uint32_t>(sent);
+  MakeReady(record, {});
+  return static_cast<std::size_t>(sent);
 }
 
 void IoUringPort::PrepareSend(IoUringSocket& socket) noexcept {
