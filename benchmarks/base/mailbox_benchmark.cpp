@@ -22,11 +22,15 @@ class Producer {
   explicit Producer(Mailbox& mailbox) : mailbox_(mailbox), thread_([this] { Run(); }) {}
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
-  ~Producer() { thread_.join(); }  // the mailbox is closed by then
+  // The mailbox is closed by then: what it discards is never counted.
+  ~Producer() {
+    closed_.store(true, std::memory_order_relaxed);
+    thread_.join();
+  }
 
  private:
   void Run() {
-    for (std::uint64_t pushed = 0;;) {
+    for (std::uint64_t pushed = 0; !closed_.load(std::memory_order_relaxed);) {
       if (pushed - delivered_.load(std::memory_order_relaxed) >= kMostInFlight) {
         std::this_thread::yield();
         continue;
@@ -43,6 +47,7 @@ class Producer {
 
   Mailbox& mailbox_;
   alignas(64) std::atomic<std::uint64_t> delivered_{0};
+  std::atomic<bool> closed_{false};
   std::thread thread_;
 };
 
