@@ -201,11 +201,10 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   if (!result.data.empty()) {
     context_->Counters(worker_.Index()).AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
-      sends_in_recv_ = 0;
+      sends_since_recv_ = 0;
       CallHook(session_.packets_ != nullptr ? "OnPacket" : "OnRecv",
                [&] { session_.OnRecv(result.data); });
-      answers_once_ = sends_in_recv_ == 1;
-      sends_in_recv_ = kNotInRecv;
+      answers_once_ = sends_since_recv_ == 1;
     }
     return;
   }
@@ -243,10 +242,10 @@ void Connection::Queue(SendBufferRef buffer) {
 
 // True for what gains nothing by a copy and a wait for its flush: a large answer, or one that no
 // other will share its system call with. That it stays the only one of its hook is a guess: the
-// last hook's did.
+// last hook's did. (Behind that hook's answer, whoever sends is not the first one.)
 bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
   if (bytes >= worker_.AtOnceFrom()) return true;
-  return answers_once_ && sends_in_recv_ == 0 && worker_.Port().IsAlone();
+  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
 }
 
 // How many of the first `bytes` have left already.

@@ -117,8 +117,6 @@ class Connection final : public Resident, public Timer {
   Endpoint Local() const noexcept { return IsBegun() ? local_ : Endpoint(); }
 
  private:
-  static constexpr int kNotInRecv = -1;
-
   // What other threads see. kDisconnecting from the first Disconnect on, before the worker hears of
   // it.
   enum class State : std::uint8_t { kConnecting, kConnected, kDisconnecting, kClosed };
@@ -251,9 +249,9 @@ class Connection final : public Resident, public Timer {
   bool answers_once_ = false;   // the last recv's hook sent exactly once
   bool recv_pending_ = false;
   bool abort_ = false;
-  bool opened_ = false;             // OnConnected was called
-  int pending_ = 1;                 // see above
-  int sends_in_recv_ = kNotInRecv;  // of the hook that runs
+  bool opened_ = false;                 // OnConnected was called
+  int pending_ = 1;                     // see above
+  std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began
   SessionRef self_;
   SessionContext::Ticket ticket_;
   Worker::Seat seat_;

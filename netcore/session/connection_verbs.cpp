@@ -34,7 +34,7 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
     const bool is_own_thread = IsOwnThread();
     const bool direct = is_own_thread && !inbox_->HasMail();
     SendBufferRef buffer = make_buffer(direct, left);
-    if (is_own_thread && sends_in_recv_ != kNotInRecv) ++sends_in_recv_;
+    if (is_own_thread) ++sends_since_recv_;
     if (direct) {
       if (left > 0) Queue(std::move(buffer));
       return SendResult::kQueued;

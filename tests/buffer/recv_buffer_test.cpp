@@ -13,10 +13,7 @@
 namespace netcore {
 namespace {
 
-std::string TextOf(RecvBuffer& buffer) {
-  const std::span<std::byte> bytes = buffer.Bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
+std::string TextOf(RecvBuffer& buffer) { return test::AsText(buffer.Bytes()); }
 
 TEST_CASE("a receive buffer joins what is added and holds no memory before and after",
           "[buffer][recv_buffer]") {

@@ -428,14 +428,14 @@ MUTATIONS = (
         "answers_never_leave_alone",
         _CONNECTION,
         "a lone answer waits for its flush, copied",
-        "  return answers_once_ && sends_in_recv_ == 0 && worker_.Port().IsAlone();",
+        "  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
         "  return false;",
     ),
     Mutation(
         "answers_always_leave_alone",
         _CONNECTION,
         "each of a hook's sends costs a system call of its own",
-        "  return answers_once_ && sends_in_recv_ == 0 && worker_.Port().IsAlone();",
+        "  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
         "  return worker_.Port().IsAlone();",
     ),
     Mutation(

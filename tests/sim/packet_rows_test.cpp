@@ -21,12 +21,8 @@ using std::chrono::milliseconds;
 
 const PacketFormat kFormat = PacketFormat::TypeLengthPayload(1'000);
 
-std::string TextOf(std::span<const std::byte> bytes) {
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 std::string Packet(std::uint32_t type, std::string_view payload) {
-  return TextOf(std::as_const(*MakePacket(kFormat, type, AsBytes(payload))).Bytes());
+  return AsText(std::as_const(*MakePacket(kFormat, type, AsBytes(payload))).Bytes());
 }
 
 // Sends bytes, which may be packets or not, and keeps those that come.
@@ -42,7 +38,7 @@ class BytesClient final : public Session {
 
  private:
   void OnConnected() override { Say(first_); }
-  void OnRecv(std::span<std::byte> bytes) override { received_ += TextOf(bytes); }
+  void OnRecv(std::span<std::byte> bytes) override { received_ += AsText(bytes); }
   void OnDisconnected(const CloseInfo& info) override {
     ended_ = true;
     info_ = info;
@@ -78,7 +74,7 @@ class PacketServerSession final : public PacketSession {
   void OnConnected() override { connected_at_ = place_->world.Now(); }
   void OnPacket(const PacketView& packet) override {
     place_->world.Check(IsConnected() && !ended_, "a packet came to a session that ends");
-    payloads_.push_back(TextOf(packet.payload));
+    payloads_.push_back(AsText(packet.payload));
     static_cast<void>(SendPacket(packet.type, packet.payload));
   }
   void OnDisconnected(const CloseInfo& info) override {
@@ -258,7 +254,7 @@ TEST_CASE(
     const auto expected = [](const std::string& stream) {
       std::vector<std::string> payloads;
       for (const ReferencePacket& packet : ReferenceDecode(kFormat, AsBytes(stream)).packets)
-        payloads.push_back(TextOf(packet.payload));
+        payloads.push_back(AsText(packet.payload));
       return payloads;
     };
     joined->ShutdownSend();
@@ -299,7 +295,7 @@ TEST_CASE("random bytes and packets in random pieces give what a plain decoder f
                                                                   : CloseReason::kPeerClosed);
     bool same = server->Payloads().size() == expected.packets.size();
     for (std::size_t index = 0; same && index < expected.packets.size(); ++index) {
-      same = server->Payloads()[index] == TextOf(expected.packets[index].payload);
+      same = server->Payloads()[index] == AsText(expected.packets[index].payload);
     }
     world.Check(same, "the packets are those of the whole stream");
   });
