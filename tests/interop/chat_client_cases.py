@@ -145,14 +145,16 @@ class LinuxChatClientCases(CommonChatClientCases):
         return self.enterContext(PseudoTerminal(command, columns, env))
 
     def room(self, *arguments, **keywords):
-        """A terminal in a room of its own with one other, who has the room's name."""
-        room = f"room{next(NUMBERS)}"
+        """A terminal in a room of its own with one other, who has the room's name. The terminal's
+        name too is used once: the server may not have seen yet that an earlier case's has left."""
+        number = next(NUMBERS)
+        room, me = f"room{number}", f"me{number}"
         other = self.client(room)
         self.assertEqual(other.join(room), [])
-        terminal = self.terminal("--name", "me", "--room", room, *arguments, **keywords)
+        terminal = self.terminal("--name", me, "--room", room, *arguments, **keywords)
         terminal.expect(f"^-- you are in {room}$")
-        other.expect(NOTICE, "* me joined")
-        return terminal, other, f"{room}> "
+        other.expect(NOTICE, f"* {me} joined")
+        return terminal, me, other, f"{room}> "
 
     def test_a_script_whose_server_dies_ends_with_status_1(self):
         with self.start_server() as server:
@@ -214,7 +216,7 @@ class LinuxChatClientCases(CommonChatClientCases):
         self.assertIn(packet(PING), b"".join(heard))
 
     def test_a_message_stands_above_the_line_that_is_being_typed(self):
-        terminal, other, prompt = self.room()
+        terminal, me, other, prompt = self.room()
         terminal.type("half a l\u00e4ne \u6f22")
         terminal.expect_line(f"{prompt}half a l\u00e4ne \u6f22", len(prompt) + 14)
         for number in range(10):
@@ -222,16 +224,16 @@ class LinuxChatClientCases(CommonChatClientCases):
         terminal.expect(rf"^<{other.name}> message 9$")
         terminal.expect_line(f"{prompt}half a l\u00e4ne \u6f22", len(prompt) + 14)
         terminal.type("\x01whole \x05!\x1b[D\x7f\u5b57\r")
-        terminal.expect("^<me> whole half a l\u00e4ne \u5b57!$")
+        terminal.expect(f"^<{me}> whole half a l\u00e4ne \u5b57!$")
         terminal.expect_line(prompt)
         rows = terminal.screen.text().splitlines()
         said = [row for row in rows if row.startswith("<")]
         expected = [f"<{other.name}> message {number}" for number in range(10)]
-        self.assertEqual(said, [*expected, "<me> whole half a l\u00e4ne \u5b57!"])
+        self.assertEqual(said, [*expected, f"<{me}> whole half a l\u00e4ne \u5b57!"])
         self.assertEqual(len([row for row in rows if "half" in row]), 1)
 
     def test_a_line_longer_than_the_terminal_stays_in_one_row(self):
-        terminal, other, _ = self.room(columns=20)
+        terminal, me, other, _ = self.room(columns=20)
         text = "0123456789" * 10
         terminal.type(text)
         terminal.expect_line("> " + text[-17:], 19)
@@ -240,10 +242,10 @@ class LinuxChatClientCases(CommonChatClientCases):
         terminal.expect_line("> " + text[:17], 2)
         self.assertEqual(len(terminal.screen.rows), rows)
         terminal.type("\r")
-        other.expect_line("me", text)
+        other.expect_line(me, text)
 
     def test_commands_history_and_a_paste(self):
-        terminal, other, prompt = self.room()
+        terminal, me, other, prompt = self.room()
         terminal.type("/bogus\r")
         terminal.expect("^! there is no command /bogus")
         terminal.type("/who\r")
@@ -255,7 +257,7 @@ class LinuxChatClientCases(CommonChatClientCases):
         terminal.expect_line(f"{prompt}/who")
         terminal.type("\x15\x1b[200~one\ntwo\x03\nthree\x1b[201~")
         terminal.expect_line(f"{prompt}three")
-        terminal.expect("^<me> one\n<me> two$")
+        terminal.expect(f"^<{me}> one\n<{me}> two$")
         terminal.type("\x0c")
         terminal.expect_that(
             lambda: terminal.screen.text() == f"{prompt}three", "nothing but the line"
