@@ -40,6 +40,7 @@ _ACCEPTOR = "netcore/service/acceptor.cpp"
 _EPOLL = "netcore/port/linux/epoll_port.cpp"
 _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
+_BUDGET = "netcore/port/linux/buffer_budget.h"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
 _MEMORY_SOCKET = "netcore/sim/memory_socket.cpp"
@@ -942,6 +943,20 @@ MUTATIONS = (
         "what arrives between a pause and the kernel's last word is dropped",
         "    socket.kept.emplace_back(data.begin(), data.end());\n",
         "    static_cast<void>(data);\n",
+    ),
+    Mutation(
+        "budget_never_shrinks",
+        _BUDGET,
+        "after a burst as many receive buffers stay in use",
+        "wanted_ / 2 : wanted_",
+        "wanted_ : wanted_",
+    ),
+    Mutation(
+        "budget_grows_for_one_burst",
+        _BUDGET,
+        "rounds that ran out count for ever, however rare they are",
+        "    rounds_ = short_rounds_ = taken_ = 0;",
+        "    rounds_ = taken_ = 0;",
     ),
     Mutation(
         "uring_buffer_not_returned",

@@ -4,6 +4,8 @@
 
 #include <bit>
 #include <cerrno>
+#include <numeric>
+#include <utility>
 
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/linux_sockets.h"
@@ -12,6 +14,7 @@ namespace netcore::linux_port {
 namespace {
 
 constexpr std::size_t kPageSize = 4096;
+constexpr std::size_t kLeastInUse = 8;
 
 }  // namespace
 
@@ -36,8 +39,9 @@ Error IoUringBuffers::Create(IoUringRing& ring, std::uint16_t count) {
   const int result = io_uring_register_buf_ring(ring.Get(), &request, 0);
   if (result < 0) return ErrorFromErrno(-result, "io_uring: register receive buffers");
 
-  for (std::uint16_t id = 0; id < count; ++id) Add(id);
-  available_count_ = count;
+  budget_ = BufferBudget(kLeastInUse, count);
+  unused_.resize(count);
+  std::iota(unused_.rbegin(), unused_.rend(), std::uint16_t{0});
   Publish();
   return {};
 }
@@ -49,12 +53,16 @@ std::byte* IoUringBuffers::At(std::uint16_t id) const noexcept {
 std::span<std::byte> IoUringBuffers::Take(std::uint16_t id, std::size_t size) noexcept {
   NETCORE_ASSERT(id < count_ && size <= kBufferSize && available_count_ > 0);
   --available_count_;
+  ++taken_count_;
   return {At(id), size};
 }
 
 void IoUringBuffers::Return(std::uint16_t id) noexcept {
-  Add(id);
-  ++available_count_;
+  if (available_count_ < budget_.Wanted()) {
+    Add(id);
+  } else {
+    unused_.push_back(id);
+  }
 }
 
 void IoUringBuffers::Add(std::uint16_t id) noexcept {
@@ -66,9 +74,13 @@ void IoUringBuffers::Add(std::uint16_t id) noexcept {
   entry.len = kBufferSize;
   entry.bid = id;
   ++tail_;
+  ++available_count_;
 }
 
 void IoUringBuffers::Publish() noexcept {
+  budget_.EndRound(std::exchange(taken_count_, 0));
+  for (; available_count_ < budget_.Wanted() && !unused_.empty(); unused_.pop_back())
+    Add(unused_.back());
   auto* const ring = reinterpret_cast<io_uring_buf_ring*>(memory_);
   io_uring_smp_store_release(&ring->tail, tail_);
 }

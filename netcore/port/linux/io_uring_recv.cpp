@@ -140,6 +140,7 @@ void IoUringPort::ProcessRecv(IoUringSocket& socket, const Completion& completio
     buffers_.Return(completion.BufferId());
   }
   if (completion.HasMore()) return;
+  if (completion.result == -ENOBUFS) buffers_.RanOut();
   if (completion.result == 0) socket.waits_in_vain = true;
   const int result = completion.result == 0 && IsReset(socket) ? -ECONNRESET : completion.result;
   if (result <= 0 && !EndsRecvAlone(-result) && !socket.has_end)
