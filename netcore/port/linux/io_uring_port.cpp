@@ -134,7 +134,7 @@ bool IoUringPort::Enter(Duration timeout) noexcept {
 }
 
 // With deferred work, one Enter does a limited number of the kernel's work items, some of which may
-// be of no concern to an owner.
+// be of no concern to an owner. And who found no buffer has something to take.
 void IoUringPort::TakeRounds() noexcept {
   for (int round = 0; round < kMaxRounds; ++round) {
     Completion completion;
@@ -144,7 +144,7 @@ void IoUringPort::TakeRounds() noexcept {
     }
     TakeReady();
     if (handed_out_count_ >= kFullDispatch || taken_count_ >= kMaxCompletions) return;
-    if (!ring_.HasWork()) return;
+    if (!ring_.HasWork() && starved_.IsEmpty()) return;
     Enter(Duration::zero());
   }
 }
