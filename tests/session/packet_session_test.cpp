@@ -358,7 +358,7 @@ TEST_CASE("packets sent by four threads and by the hooks arrive whole, each thre
       pair.client->SendText(PacketText(format, 0, ""));
     }
     for (std::thread& thread : threads) thread.join();
-    REQUIRE(world.WaitFor([&] { return pair.server->Count() == kEach; }));
+    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(kEach); }));
     pair.server->Disconnect();
     REQUIRE(world.WaitFor([&] { return pair.client->Ended(); }));
     const ReferenceStream stream = ReferenceDecode(format, AsBytes(pair.client->Received()));
