@@ -4,8 +4,10 @@
 # packages: util-linux
 """Many connections to one echo server that are echoed once and then idle: the memory that each of
 them takes, how fast they are accepted, the CPU that they take, and what an echo on other connections
-costs beside them. Each round holds more and more of them and closes all; the backends take turns.
-Server and clients are processes of their own, each pinned to a core."""
+costs beside them: it is echoed by that server and by one that has no others, a short turn each, so
+that what else the machine does meets both. Each round holds more and more connections and closes
+all; the backends take turns. Servers and clients are processes of their own; the servers have one
+core, the clients another."""
 
 import argparse
 import contextlib
@@ -26,6 +28,7 @@ from support.report import machine_lines, table, write_json, write_markdown
 MOST_BYTES = 1536  # of the process, an idle session
 MOST_RATIO = 1.1  # of an echo beside idle sessions to one alone
 MOST_IDLE_CPU = 0.002  # of a core: somebody looks after blocked hooks some times a second
+TURNS = 20  # of each server, while the load goes from one to the other
 
 
 def parse_options():
@@ -53,32 +56,35 @@ def parse_options():
     return parser.parse_args()
 
 
-def load(options, server):
-    """CPU microseconds that one echo costs the server."""
-    command = [options.bin / "netcore_echo_load", "--port", server.address[1]]
-    command += ["--server", server.process.pid, "--connections", options.echo_connections]
-    command += ["--size", options.size, "--pipeline", 1, "--seconds", options.seconds]
+def load(options, servers):
+    """CPU microseconds that one echo costs each of the servers, which take turns."""
+    command = [options.bin / "netcore_echo_load", "--seconds", options.seconds, "--turns", TURNS]
+    for server in servers:
+        command += ["--port", server.address[1], "--server", server.process.pid]
+    command += ["--connections", options.echo_connections, "--size", options.size, "--pipeline", 1]
     place = Place(options.client_core, options.real_time)
-    result = json.loads(run(place, list(map(str, command)), options.seconds + 60))[0]
-    return 1e6 * result["server_cpu_seconds"] / result["messages"]
+    limit = len(servers) * (options.seconds + 60)
+    results = json.loads(run(place, list(map(str, command)), limit))
+    return [1e6 * result["server_cpu_seconds"] / result["messages"] for result in results]
 
 
-def measure_round(options, server, memory_alone):
-    found = {"echo_us": {}, "accept_seconds": 0, "accept_cpu_seconds": 0}
+def measure_round(options, server, alone, memory_before):
+    """`alone` is a server of the same kind that has no idle connections."""
+    found = {"alone_us": {}, "echo_us": {}, "accept_seconds": 0, "accept_cpu_seconds": 0}
     clients = IdleClients(server)
-    for step in range(options.steps + 1):
+    for step in range(1, options.steps + 1):
         count = options.connections * step // options.steps
         seconds, cpu_seconds = clients.grow_to(count)
-        found["accept_seconds"] += seconds if step > 0 else 0
-        found["accept_cpu_seconds"] += cpu_seconds if step > 0 else 0
-        found["echo_us"][count] = load(options, server)
+        found["accept_seconds"] += seconds
+        found["accept_cpu_seconds"] += cpu_seconds
+        found["alone_us"][count], found["echo_us"][count] = load(options, [alone, server])
     server.wait_for(options.connections)  # those of the load are gone
-    found["session_bytes"] = (server.memory_bytes() - memory_alone) / options.connections
+    found["session_bytes"] = (server.memory_bytes() - memory_before) / options.connections
     cpu, begin = server.cpu_seconds(), time.monotonic()
     time.sleep(options.idle_seconds)
     found["idle_cpu"] = (server.cpu_seconds() - cpu) / (time.monotonic() - begin)
     clients.close()
-    found["bytes_kept"] = server.memory_bytes() - memory_alone
+    found["bytes_kept"] = server.memory_bytes() - memory_before
     return found
 
 
@@ -86,16 +92,17 @@ def measure(options):
     """By backend: the rounds, and what the server said at its end."""
     place = Place(options.server_core, options.real_time)
     program = str(options.bin / "echo_server")
-    servers, rounds, alone = {}, {}, {}
+    servers, alone, rounds, before = {}, {}, {}, {}
     with contextlib.ExitStack() as running:
         for name in options.backends:
             servers[name] = server = running.enter_context(IdleServer(place, program, name))
-            load(options, server)  # all that is taken once, and kept
+            alone[name] = running.enter_context(IdleServer(place, program, name))
+            load(options, [alone[name], server])  # all that is taken once, and kept
             server.wait_for(0)
-            rounds[name], alone[name] = [], server.memory_bytes()
+            rounds[name], before[name] = [], server.memory_bytes()
         for number in range(options.rounds):
             for name, server in servers.items():
-                rounds[name].append(measure_round(options, server, alone[name]))
+                rounds[name].append(measure_round(options, server, alone[name], before[name]))
                 tell_round(number, name, rounds[name][-1])
     # What a server said stands there once it has ended.
     return {
@@ -104,7 +111,8 @@ def measure(options):
 
 
 def tell_round(number, name, found):
-    costs = ", ".join(f"{cost:.2f} beside {count:,}" for count, cost in found["echo_us"].items())
+    costs = ", ".join(f"{cost:.2f} beside {count:,}, {found['alone_us'][count]:.2f} alone"
+                      for count, cost in found["echo_us"].items())  # fmt: skip
     print(f"round {number + 1}, {name}: CPU us an echo: {costs}", file=sys.stderr, flush=True)
 
 
@@ -113,14 +121,13 @@ def median_of(rounds, key):
 
 
 def summarize(options, rounds, printed):
-    alone = [found["echo_us"][0] for found in rounds]
     echoes = {}
     for count in rounds[0]["echo_us"]:
-        costs = [found["echo_us"][count] for found in rounds]
-        ratios = [cost / own for cost, own in zip(costs, alone)]
+        ratios = [found["echo_us"][count] / found["alone_us"][count] for found in rounds]
         echoes[count] = {
-            "cpu_us": statistics.median(costs),
-            "ratio": statistics.median(costs) / statistics.median(alone),
+            "alone_us": statistics.median(found["alone_us"][count] for found in rounds),
+            "cpu_us": statistics.median(found["echo_us"][count] for found in rounds),
+            "ratio": statistics.median(ratios),
             "least_ratio": min(ratios),
             "most_ratio": max(ratios),
         }
@@ -147,10 +154,9 @@ def duties(results):
         what = f"{name}: CPU while all are idle"
         yield what, f"{cpu:.2%} of a core", "none", cpu <= MOST_IDLE_CPU
         for count, echo in result["echoes"].items():
-            if count > 0:
-                what = f"{name}: an echo beside {count:,}, against one alone"
-                ratio = echo["ratio"]
-                yield what, f"{ratio:.2f} x", f"at most {MOST_RATIO} x", ratio <= MOST_RATIO
+            what = f"{name}: an echo beside {count:,}, against one alone"
+            ratio = echo["ratio"]
+            yield what, f"{ratio:.2f} x", f"at most {MOST_RATIO} x", ratio <= MOST_RATIO
 
 
 def figures(results):
@@ -164,14 +170,11 @@ def figures(results):
         ["CPU while all are idle, of a core"] + [f"{results[n]['idle_cpu']:.2%}" for n in names],
     ]
     for count in results[names[0]]["echoes"]:
-        row = [f"CPU of an echo beside {count:,} idle, us" if count else "CPU of an echo alone, us"]
+        row = [f"CPU of an echo beside {count:,} idle, and of one alone, us"]
         for name in names:
             echo = results[name]["echoes"][count]
-            cell = f"{echo['cpu_us']:.2f}"
-            if count > 0:
-                cell += f" = {echo['ratio']:.2f} x"
-                cell += f" ({echo['least_ratio']:.2f}-{echo['most_ratio']:.2f})"
-            row.append(cell)
+            cell = f"{echo['cpu_us']:.2f}, {echo['alone_us']:.2f}: {echo['ratio']:.2f} x"
+            row.append(cell + f" ({echo['least_ratio']:.2f}-{echo['most_ratio']:.2f})")
         rows.append(row)
     kept = [", ".join(f"{kept / 1e6:.1f}" for kept in results[n]["bytes_kept"]) for n in names]
     rows.append(["MB more than before, with all closed, each round"] + kept)
@@ -192,7 +195,8 @@ def markdown(options, report):
         f"`{report['command']}`\n",
         f"{options.connections:,} idle connections; {options.rounds} rounds, medians; memory and idle"
         f" CPU: the worst round. Echoes: {options.echo_connections} connections,"
-        f" {options.size} bytes, one at a time each.\n",
+        f" {options.size} bytes, one at a time each; of their ratios the median, in brackets the"
+        f" least and the most in any one round.\n",
         duty_table(results),
         figures(results),
         "What the servers said at their ends:\n",
