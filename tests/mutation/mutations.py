@@ -37,7 +37,8 @@ _TABLE = "netcore/session/session_table.cpp"
 _GROUP = "netcore/session/group.cpp"
 _DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
-_EPOLL = "netcore/port/linux/epoll_port.cpp"
+_EPOLL_RECV = "netcore/port/linux/epoll_recv.cpp"
+_EPOLL_SOCKET = "netcore/port/linux/epoll_socket.h"
 _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
@@ -890,14 +891,14 @@ MUTATIONS = (
     ),
     Mutation(
         "epoll_resume_does_not_rearm",
-        _EPOLL,
+        _EPOLL_RECV,
         "epoll is not asked for bytes again after a pause",
         "  if (socket.recv == nullptr || UpdateInterest(socket)) return;\n",
         "  return;\n",
     ),
     Mutation(
         "epoll_no_epollout",
-        _EPOLL,
+        _EPOLL_SOCKET,
         "a send that found no room is never tried again",
         "    const bool out = send != nullptr || connect != nullptr;",
         "    const bool out = connect != nullptr;",
@@ -918,7 +919,7 @@ MUTATIONS = (
     ),
     Mutation(
         "epoll_partial_send_repeats",
-        _EPOLL,
+        _EPOLL_SOCKET,
         "after a short send the slice begins at its first byte again",
         "    slices[first].iov_base = static_cast<std::byte*>(slices[first].iov_base) + bytes;\n",
         "",

@@ -1,4 +1,4 @@
-// EpollPort: completions made of readiness.
+// The port's life, the rounds of Dispatch, and what all operations share.
 #include "netcore/port/linux/epoll_port.h"
 
 #include <fcntl.h>
@@ -6,119 +6,22 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <new>
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/port/linux/epoll_socket.h"
 #include "netcore/port/linux/linux_sockets.h"
 
 namespace netcore::linux_port {
-
-/// A slot holds an event while it waits for readiness, and no longer: not in the ready queue.
-struct EpollPort::Socket : PortSocket {
-  int descriptor = -1;
-  std::uint32_t interest = 0;  // what epoll watches; 0: the descriptor is not registered
-  int pending = 0;             // events between submit and final completion
-  int send_error = 0;          // what a failed send was told and the recv stream was not yet
-  bool recv_paused = false;
-  bool closed = false;
-  IocpEvent* recv = nullptr;
-  IocpEvent* send = nullptr;
-  IocpEvent* connect = nullptr;
-  IocpEvent* first_accept = nullptr;
-  IocpEvent* last_accept = nullptr;
-  Socket* previous = nullptr;  // the open sockets, or next alone: the closed ones
-  Socket* next = nullptr;
-
-  std::uint32_t Wanted() const noexcept {
-    const bool in = first_accept != nullptr || (recv != nullptr && !recv_paused);
-    const bool out = send != nullptr || connect != nullptr;
-    return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
-  }
-};
-
-struct EpollPort::Record {
-  Socket* socket;
-  IocpEvent* previous = nullptr;  // the listener's accepts, or next alone: the ready queue
-  IocpEvent* next = nullptr;
-  Unsent* unsent = nullptr;
-  std::size_t bytes = 0;
-  Error error{};
-  bool ready = false;  // the result stands and is in the ready queue
-  bool held = false;   // the result stands; the stream's pause keeps it back
-};
-
-struct EpollPort::Unsent {
-  std::array<iovec, kMaxSendSlices> slices;  // those from `first` on
-  std::size_t first = 0;
-  std::size_t end = 0;
-  Unsent* next_spare = nullptr;
-
-  bool Empty() const noexcept { return first == end; }
-  std::span<iovec> Waiting() noexcept { return std::span(slices).subspan(first, end - first); }
-
-  void Consume(std::size_t bytes) noexcept {
-    while (first < end && bytes >= slices[first].iov_len) bytes -= slices[first++].iov_len;
-    if (bytes == 0) return;
-    slices[first].iov_base = static_cast<std::byte*>(slices[first].iov_base) + bytes;
-    slices[first].iov_len -= bytes;
-  }
-};
-
 namespace {
 
 // Its address tells one thread from another, and is sooner asked for than the thread's id.
 thread_local constinit char thread_mark = 0;
-
-constexpr std::size_t kRecvBufferBytes = CompletionPort::kMaxRecvBytes;
-
-// The connection that was next in line is gone, and the call has used it up; the one behind it may
-// be fine (accept(2), "Error handling").
-bool IsPeersFault(int accept_error) noexcept {
-  switch (accept_error) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENONET:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Not EPIPE: that is our own shutdown, or what was told before.
-bool IsConnectionLoss(int send_error) noexcept {
-  return send_error == ECONNRESET || send_error == ETIMEDOUT || send_error == EHOSTUNREACH ||
-         send_error == ENETUNREACH;
-}
-
-// TCP may connect a loopback socket to itself, when the ephemeral port it is given is the one it
-// asks for (simultaneous open, RFC 9293 3.5). Nobody listens there.
-bool IsConnectedToItself(int descriptor, const Endpoint& peer) noexcept {
-  return LocalEndpointOf(descriptor) == peer;
-}
-
-Error ConnectOutcome(int descriptor) noexcept {
-  int code = 0;
-  socklen_t length = sizeof code;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) != 0) code = errno;
-  if (code != 0) return ErrorFromErrno(code);
-  Endpoint peer;
-  if (!PeerEndpointOf(descriptor, peer)) return ErrorCode::kConnectionReset;  // was up, is gone
-  if (IsConnectedToItself(descriptor, peer)) return ErrorCode::kConnectionRefused;
-  return {};
-}
 
 void CloseIfOpen(int descriptor) noexcept {
   if (descriptor >= 0) static_cast<void>(::close(descriptor));
@@ -126,7 +29,7 @@ void CloseIfOpen(int descriptor) noexcept {
 
 }  // namespace
 
-EpollPort::EpollPort() : recv_buffer_(new std::byte[kRecvBufferBytes]) {}
+EpollPort::EpollPort() : recv_buffer_(new std::byte[kMaxRecvBytes]) {}
 
 EpollPort::~EpollPort() {
   while (open_ != nullptr) Close(*open_, CloseMode::kAbort);
@@ -173,115 +76,6 @@ PortSocket* EpollPort::Adopt(OwnedSocket&& socket, const SocketOptions& options)
 
 Endpoint EpollPort::LocalEndpoint(const PortSocket& socket) const {
   return LocalEndpointOf(static_cast<const Socket&>(socket).descriptor);
-}
-
-void EpollPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
-  auto& socket = static_cast<Socket&>(listener);
-  Record& record = Begin(socket, event);
-  record.previous = socket.last_accept;
-  if (socket.last_accept != nullptr)
-    RecordOf<Record>(*socket.last_accept).next = &event;
-  else
-    socket.first_accept = &event;
-  socket.last_accept = &event;
-  if (UpdateInterest(socket)) return;
-  const int code = errno;
-  TakeAccept(socket, event);
-  Queue(event, ErrorFromErrno(code));
-}
-
-void EpollPort::SubmitConnect(PortSocket& port_socket, const Endpoint& peer,
-                              IocpEvent& event) noexcept {
-  auto& socket = static_cast<Socket&>(port_socket);
-  Begin(socket, event);
-  if (peer.GetFamily() == Endpoint::Family::kNone) return Queue(event, ErrorCode::kInvalidArgument);
-
-  sockaddr_storage address;
-  const socklen_t length = ToSockaddr(peer, address);
-  if (::connect(socket.descriptor, reinterpret_cast<const sockaddr*>(&address), length) == 0)
-    return Queue(event, ConnectOutcome(socket.descriptor));
-  // After EINTR the attempt goes on by itself, as after EINPROGRESS (connect(2)).
-  if (errno != EINPROGRESS && errno != EINTR) return Queue(event, ErrorFromErrno(errno));
-  socket.connect = &event;
-  if (UpdateInterest(socket)) return;
-  const int code = errno;
-  socket.connect = nullptr;
-  Queue(event, ErrorFromErrno(code));
-}
-
-void EpollPort::SubmitRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
-  auto& socket = static_cast<Socket&>(port_socket);
-  NETCORE_ASSERT(socket.recv == nullptr);
-  Begin(socket, event);
-  socket.recv = &event;
-  socket.recv_paused = false;
-  if (UpdateInterest(socket)) return;
-  const int code = errno;
-  socket.recv = nullptr;
-  Queue(event, ErrorFromErrno(code));
-}
-
-void EpollPort::PauseRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
-  AssertOwnThread();
-  auto& socket = static_cast<Socket&>(port_socket);
-  if (!event.IsPending() || socket.recv_paused) return;
-  socket.recv_paused = true;
-  if (socket.recv != nullptr) DropInterest(socket);
-}
-
-void EpollPort::ResumeRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
-  AssertOwnThread();
-  auto& socket = static_cast<Socket&>(port_socket);
-  if (!event.IsPending() || !socket.recv_paused) return;
-  socket.recv_paused = false;
-  Record& record = RecordOf<Record>(event);
-  if (record.held) return Queue(event, std::move(record.error));
-  if (socket.recv == nullptr || UpdateInterest(socket)) return;
-  const int code = errno;
-  socket.recv = nullptr;
-  Queue(event, ErrorFromErrno(code));
-}
-
-void EpollPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice> slices,
-                           IocpEvent& event) noexcept {
-  auto& socket = static_cast<Socket&>(port_socket);
-  NETCORE_ASSERT(socket.send == nullptr && !slices.empty() && slices.size() <= kMaxSendSlices);
-  Record& record = Begin(socket, event);
-  std::array<iovec, kMaxSendSlices> vector;
-  std::size_t total = 0;
-  for (std::size_t i = 0; i < slices.size(); ++i) {
-    total += slices[i].size();
-    // The system only reads, but its iovec has no const.
-    vector[i] = {const_cast<std::byte*>(slices[i].data()), slices[i].size()};
-  }
-  NETCORE_ASSERT(total > 0 && total <= kMaxSendBytes);
-
-  // Mostly all of it leaves at once, and there is nothing to remember.
-  const std::span<iovec> waiting(vector.data(), slices.size());
-  if (TrySend(socket, record, waiting) || record.bytes == total) {
-    return Queue(event, std::move(record.error));
-  }
-  record.unsent = NewUnsent(waiting, record.bytes);
-  if (record.unsent == nullptr) return Queue(event, ErrorCode::kNoBuffers);
-  socket.send = &event;
-  if (UpdateInterest(socket)) return;
-  const int code = errno;
-  socket.send = nullptr;
-  Recycle(record);
-  Queue(event, ErrorFromErrno(code));
-}
-
-std::size_t EpollPort::SubmitSendAtOnce(PortSocket& port_socket, std::span<const std::byte> bytes,
-                                        IocpEvent& event) noexcept {
-  auto& socket = static_cast<Socket&>(port_socket);
-  NETCORE_ASSERT(socket.send == nullptr && !bytes.empty());
-  bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
-  iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
-  const ssize_t sent = Send(socket, std::span(&slice, 1));
-  if (sent <= 0) return 0;
-  Begin(socket, event).bytes = static_cast<std::size_t>(sent);
-  Queue(event, {});
-  return static_cast<std::size_t>(sent);
 }
 
 void EpollPort::ShutdownSend(PortSocket& socket) noexcept {
@@ -398,75 +192,6 @@ void EpollPort::DropInterest(Socket& socket) noexcept {
   NETCORE_ASSERT(updated);
 }
 
-void EpollPort::TakeAccept(Socket& listener, IocpEvent& event) noexcept {
-  const Record& record = RecordOf<Record>(event);
-  if (record.previous != nullptr)
-    RecordOf<Record>(*record.previous).next = record.next;
-  else
-    listener.first_accept = record.next;
-  if (record.next != nullptr)
-    RecordOf<Record>(*record.next).previous = record.previous;
-  else
-    listener.last_accept = record.previous;
-}
-
-// As sendmsg(2).
-ssize_t EpollPort::Send(Socket& socket, std::span<iovec> slices) noexcept {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  msghdr message{};
-  message.msg_iov = slices.data();
-  message.msg_iovlen = slices.size();
-  ssize_t sent;
-  do {
-    sent = slices.size() == 1
-               ? ::send(socket.descriptor, slices[0].iov_base, slices[0].iov_len, kFlags)
-               : ::sendmsg(socket.descriptor, &message, kFlags);
-  } while (sent < 0 && errno == EINTR);
-  // The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
-  if (sent < 0 && IsConnectionLoss(errno)) socket.send_error = errno;
-  return sent;
-}
-
-// True when the send has failed, and record.error tells why. What left is added to record.bytes.
-bool EpollPort::TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept {
-  const ssize_t sent = Send(socket, slices);
-  if (sent >= 0) {
-    record.bytes += static_cast<std::size_t>(sent);
-    return false;
-  }
-  if (errno == EAGAIN) return false;
-  const bool was_told_before = errno == EPIPE && socket.send_error != 0;
-  record.error = ErrorFromErrno(was_told_before ? socket.send_error : errno);
-  return true;
-}
-
-// What is left of `slices` behind their first `sent` bytes; null when memory is short.
-EpollPort::Unsent* EpollPort::NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept {
-  Unsent* unsent = spare_unsent_;
-  if (unsent != nullptr) {
-    --spare_unsent_count_;
-    spare_unsent_ = unsent->next_spare;
-  } else {
-    unsent = new (std::nothrow) Unsent;
-    if (unsent == nullptr) return nullptr;
-  }
-  std::copy(slices.begin(), slices.end(), unsent->slices.begin());
-  unsent->first = 0;
-  unsent->end = slices.size();
-  unsent->Consume(sent);
-  return unsent;
-}
-
-void EpollPort::Recycle(Record& record) noexcept {
-  Unsent* unsent = std::exchange(record.unsent, nullptr);
-  if (spare_unsent_count_ == kMaxSpareUnsent) {
-    delete unsent;
-    return;
-  }
-  ++spare_unsent_count_;
-  unsent->next_spare = std::exchange(spare_unsent_, unsent);
-}
-
 // What the owners queue meanwhile is for the next time.
 std::size_t EpollPort::HandOutReady() noexcept {
   IocpEvent* event = std::exchange(first_ready_, nullptr);
@@ -566,77 +291,6 @@ std::size_t EpollPort::HandleReadiness(Socket& socket, std::uint32_t readiness) 
   if ((readiness & (EPOLLOUT | kFault)) != 0) count += HandleConnect(socket) + HandleSend(socket);
   if (!socket.closed) DropInterest(socket);
   return count;
-}
-
-std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
-  std::size_t count = 0;
-  for (int i = 0; i < kMaxAccepts && listener.first_accept != nullptr; ++i) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr*>(&address),
-                                     &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor < 0 && errno == EAGAIN) break;
-    if (descriptor < 0 && IsPeersFault(errno)) continue;
-
-    IoResult result;
-    if (descriptor < 0) {
-      result.error = ErrorFromErrno(errno);
-    } else {
-      result.socket = OwnDescriptor(descriptor);
-      result.peer = FromSockaddr(address);
-    }
-    IocpEvent& event = *listener.first_accept;
-    TakeAccept(listener, event);
-    Complete(event, result);
-    ++count;
-    if (descriptor < 0) break;  // out of descriptors, mostly: the others need not hear it at once
-  }
-  return count;
-}
-
-std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
-  if (socket.recv == nullptr || socket.recv_paused) return 0;
-  ssize_t received;
-  do {
-    received = ::recv(socket.descriptor, recv_buffer_.get(), kRecvBufferBytes, MSG_DONTWAIT);
-  } while (received < 0 && errno == EINTR);
-  if (received < 0 && errno == EAGAIN) return 0;
-
-  IoResult result;
-  IocpEvent& event = *socket.recv;
-  if (received > 0) {
-    result.more = true;
-    result.data = {recv_buffer_.get(), static_cast<std::size_t>(received)};
-  } else {
-    result.error = ErrorFromErrno(received < 0 ? errno : socket.send_error);
-    socket.recv = nullptr;
-  }
-  Complete(event, result);
-  return 1;
-}
-
-std::size_t EpollPort::HandleConnect(Socket& socket) noexcept {
-  if (socket.connect == nullptr) return 0;
-  IoResult result;
-  result.error = ConnectOutcome(socket.descriptor);
-  Complete(*std::exchange(socket.connect, nullptr), result);
-  return 1;
-}
-
-std::size_t EpollPort::HandleSend(Socket& socket) noexcept {
-  if (socket.send == nullptr) return 0;
-  Record& record = RecordOf<Record>(*socket.send);
-  Unsent& unsent = *record.unsent;
-  const std::size_t before = record.bytes;
-  const bool failed = TrySend(socket, record, unsent.Waiting());
-  unsent.Consume(record.bytes - before);
-  if (!failed && !unsent.Empty()) return 0;
-  Recycle(record);
-  IoResult result;
-  result.error = std::move(record.error);
-  result.bytes = record.bytes;
-  Complete(*std::exchange(socket.send, nullptr), result);
-  return 1;
 }
 
 void EpollPort::FreeClosed() noexcept {

@@ -1,0 +1,68 @@
+// EpollPort's recv streams.
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "netcore/base/assert.h"
+#include "netcore/port/linux/epoll_port.h"
+#include "netcore/port/linux/epoll_socket.h"
+#include "netcore/port/linux/linux_sockets.h"
+
+namespace netcore::linux_port {
+
+void EpollPort::SubmitRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  auto& socket = static_cast<Socket&>(port_socket);
+  NETCORE_ASSERT(socket.recv == nullptr);
+  Begin(socket, event);
+  socket.recv = &event;
+  socket.recv_paused = false;
+  if (UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.recv = nullptr;
+  Queue(event, ErrorFromErrno(code));
+}
+
+void EpollPort::PauseRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  AssertOwnThread();
+  auto& socket = static_cast<Socket&>(port_socket);
+  if (!event.IsPending() || socket.recv_paused) return;
+  socket.recv_paused = true;
+  if (socket.recv != nullptr) DropInterest(socket);
+}
+
+void EpollPort::ResumeRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
+  AssertOwnThread();
+  auto& socket = static_cast<Socket&>(port_socket);
+  if (!event.IsPending() || !socket.recv_paused) return;
+  socket.recv_paused = false;
+  Record& record = RecordOf<Record>(event);
+  if (record.held) return Queue(event, std::move(record.error));
+  if (socket.recv == nullptr || UpdateInterest(socket)) return;
+  const int code = errno;
+  socket.recv = nullptr;
+  Queue(event, ErrorFromErrno(code));
+}
+
+std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
+  if (socket.recv == nullptr || socket.recv_paused) return 0;
+  ssize_t received;
+  do {
+    received = ::recv(socket.descriptor, recv_buffer_.get(), kMaxRecvBytes, MSG_DONTWAIT);
+  } while (received < 0 && errno == EINTR);
+  if (received < 0 && errno == EAGAIN) return 0;
+
+  IoResult result;
+  IocpEvent& event = *socket.recv;
+  if (received > 0) {
+    result.more = true;
+    result.data = {recv_buffer_.get(), static_cast<std::size_t>(received)};
+  } else {
+    result.error = ErrorFromErrno(received < 0 ? errno : socket.send_error);
+    socket.recv = nullptr;
+  }
+  Complete(event, result);
+  return 1;
+}
+
+}  // namespace netcore::linux_port

@@ -1,0 +1,69 @@
+// What EpollPort remembers of an adopted socket, of a pending event and of an unfinished send.
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "netcore/base/error.h"
+#include "netcore/port/completion_port.h"
+#include "netcore/port/linux/epoll_port.h"
+
+namespace netcore::linux_port {
+
+/// A slot holds an event while it waits for readiness, and no longer: not in the ready queue.
+struct EpollPort::Socket : PortSocket {
+  int descriptor = -1;
+  std::uint32_t interest = 0;  // what epoll watches; 0: the descriptor is not registered
+  int pending = 0;             // events between submit and final completion
+  int send_error = 0;          // what a failed send was told and the recv stream was not yet
+  bool recv_paused = false;
+  bool closed = false;
+  IocpEvent* recv = nullptr;
+  IocpEvent* send = nullptr;
+  IocpEvent* connect = nullptr;
+  IocpEvent* first_accept = nullptr;
+  IocpEvent* last_accept = nullptr;
+  Socket* previous = nullptr;  // the open sockets, or next alone: the closed ones
+  Socket* next = nullptr;
+
+  std::uint32_t Wanted() const noexcept {
+    const bool in = first_accept != nullptr || (recv != nullptr && !recv_paused);
+    const bool out = send != nullptr || connect != nullptr;
+    return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
+  }
+};
+
+struct EpollPort::Record {
+  Socket* socket;
+  IocpEvent* previous = nullptr;  // the listener's accepts, or next alone: the ready queue
+  IocpEvent* next = nullptr;
+  Unsent* unsent = nullptr;
+  std::size_t bytes = 0;
+  Error error{};
+  bool ready = false;  // the result stands and is in the ready queue
+  bool held = false;   // the result stands; the stream's pause keeps it back
+};
+
+struct EpollPort::Unsent {
+  std::array<iovec, kMaxSendSlices> slices;  // those from `first` on
+  std::size_t first = 0;
+  std::size_t end = 0;
+  Unsent* next_spare = nullptr;
+
+  bool Empty() const noexcept { return first == end; }
+  std::span<iovec> Waiting() noexcept { return std::span(slices).subspan(first, end - first); }
+
+  void Consume(std::size_t bytes) noexcept {
+    while (first < end && bytes >= slices[first].iov_len) bytes -= slices[first++].iov_len;
+    if (bytes == 0) return;
+    slices[first].iov_base = static_cast<std::byte*>(slices[first].iov_base) + bytes;
+    slices[first].iov_len -= bytes;
+  }
+};
+
+}  // namespace netcore::linux_port
