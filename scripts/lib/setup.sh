@@ -48,7 +48,7 @@ need_packages() {
   fi
   say "installing ${missing[*]}"
   local log
-  log=$(mktemp "${TMPDIR:-/tmp}/netcore-install.XXXXXX")
+  log=$(mktemp --suffix=.netcore-install)
   # One source that can't be reached must not matter when the others have the packages.
   as_root apt-get update >"$log" 2>&1 || true
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \

@@ -62,7 +62,7 @@ prepare_windows_dependencies() {
   fi
   say "fetching the sources of fmt, Catch2 and Google Benchmark for the Windows build"
   local work
-  work=$(mktemp -d "${TMPDIR:-/tmp}/netcore-deps.XXXXXX")
+  work=$(mktemp --directory --suffix=.netcore-deps)
   if ! fetch_sources "$work" fmtlib catch2 benchmark >"$work/log" 2>&1; then
     tail -n 20 "$work/log" >&2
     fail "could not fetch the sources from Debian (the whole output: $work/log)"
