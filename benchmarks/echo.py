@@ -10,7 +10,6 @@ what else the machine does meets all of them; each round starts them anew."""
 import argparse
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import shlex
@@ -18,10 +17,11 @@ import sys
 
 from support import system_calls
 from support.echo_contenders import CONTENDERS, server_command, workloads
+from support.echo_load import Load, run_load
 from support.echo_plot import write_plot
 from support.echo_table import duties, markdown, ratio, show, summarize
 from support.machine import built_program, describe
-from support.processes import Failure, Place, run, server
+from support.processes import Failure, Place, server
 from support.report import write_json, write_markdown
 
 LIBRARIES = ("liburing-dev", "libfmt-dev")
@@ -81,23 +81,22 @@ def load(options, contenders, workload, seconds, turns=1, by=None):
     times. Returns what each took; counts system calls if `by` says how."""
     with contextlib.ExitStack() as stack:
         server_place = Place(options.server_core, options.real_time)
-        command = [built_program("netcore_echo_load"), "--seconds", seconds, "--turns", turns]
+        targets, more = [], []
         for contender in contenders:
             started = server(server_place, server_command(contender, workload))
             process, port = stack.enter_context(started)
-            command += ["--port", port, "--server", process.pid]
-        command += ["--connections", workload.connections, "--size", workload.size]
-        command += ["--pipeline", workload.pipeline]
+            targets.append((port, process.pid))
         if options.sleeping_client:
-            command.append("--sleep")
+            more.append("--sleep")
         if by == "tracepoint":
-            command.append("--count-system-calls")
+            more.append("--count-system-calls")
         strace = None
         if by == "strace":
             strace = stack.enter_context(system_calls.Strace(process.pid))
         client_place = Place(options.client_core, options.real_time)
-        limit = len(contenders) * (seconds + 60)
-        results = json.loads(run(client_place, list(map(str, command)), limit))
+        asked = Load(workload.connections, workload.size, seconds, workload.pipeline, turns)
+        program = built_program("netcore_echo_load")
+        results = run_load(client_place, program, targets, asked, *more)
     if strace is not None:
         results[0]["system_calls"] = strace.count
         results[0]["messages"] = results[0]["all_messages"]

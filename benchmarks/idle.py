@@ -11,7 +11,6 @@ core, the clients another."""
 
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import resource
@@ -20,9 +19,10 @@ import statistics
 import sys
 import time
 
+from support.echo_load import Load, run_load
 from support.idle_server import IdleClients, IdleServer
 from support.machine import BUILD, describe
-from support.processes import Failure, Place, run
+from support.processes import Failure, Place
 from support.report import machine_lines, table, write_json, write_markdown
 
 MOST_BYTES = 1536  # of the process, an idle session
@@ -58,13 +58,10 @@ def parse_options():
 
 def load(options, servers):
     """CPU microseconds that one echo costs each of the servers, which take turns."""
-    command = [options.bin / "netcore_echo_load", "--seconds", options.seconds, "--turns", TURNS]
-    for server in servers:
-        command += ["--port", server.address[1], "--server", server.process.pid]
-    command += ["--connections", options.echo_connections, "--size", options.size, "--pipeline", 1]
     place = Place(options.client_core, options.real_time)
-    limit = len(servers) * (options.seconds + 60)
-    results = json.loads(run(place, list(map(str, command)), limit))
+    targets = [(server.address[1], server.process.pid) for server in servers]
+    asked = Load(options.echo_connections, options.size, options.seconds, turns=TURNS)
+    results = run_load(place, options.bin / "netcore_echo_load", targets, asked)
     return [1e6 * result["server_cpu_seconds"] / result["messages"] for result in results]
 
 
