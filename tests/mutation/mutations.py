@@ -43,6 +43,7 @@ _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
+_MEMORY_OPERATIONS = "netcore/sim/memory_operations.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
 _MEMORY_SOCKET = "netcore/sim/memory_socket.cpp"
 _CHAT_ROOM = "samples/chat/room.cpp"
@@ -975,7 +976,7 @@ MUTATIONS = (
     ),
     Mutation(
         "memory_recv_not_repeated",
-        _MEMORY_PORT,
+        _MEMORY_OPERATIONS,
         "a recv stream of the memory port delivers once",
         "  MakeReady(event);  // the stream goes on; behind the others\n",
         "",
