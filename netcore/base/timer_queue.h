@@ -66,6 +66,9 @@ class TimerQueue {
   /// kNever when empty.
   TimePoint NextDeadline() const noexcept;
 
+  /// Whether FireDue has something to do.
+  bool IsDue(TimePoint now) const noexcept { return HeapSize() > 0 && entries_.front().key <= now; }
+
   /// Calls OnTimer of every timer due at `now`, in the order of their deadlines, and not again one
   /// that is armed from inside for `now` or earlier: that is for the next call. Returns how many
   /// were called.

@@ -11,7 +11,7 @@ namespace netcore {
 class Resident : public IocpObject {
  public:
   /// Called once at the end of the round in which Worker::FlushLater was called: all that was said
-  /// in the round leaves together. Calls no hook.
+  /// in the round leaves together. Calls no hook but OnSend; nobody else moves out meanwhile.
   virtual void Flush() noexcept {}
 
   /// Asks all of `group` (everybody, if null) to end by `deadline`: at once, without a farewell, if
@@ -44,6 +44,7 @@ class ResidentList {
 
   bool Empty() const noexcept { return first_ == nullptr; }
   Resident* First() const noexcept { return first_; }
+  Resident* Last() const noexcept { return last_; }
   Resident* After(const Resident& resident) const noexcept { return (resident.*links_).next; }
 
   /// Does nothing if it is there already.
@@ -65,9 +66,9 @@ class ResidentList {
   }
 
  private:
-  explicit ResidentList(Resident::Links Resident::* links) noexcept : links_(links) {}
+  explicit ResidentList(Resident::Links Resident::*links) noexcept : links_(links) {}
 
-  Resident::Links Resident::* links_;
+  Resident::Links Resident::*links_;
   Resident* first_ = nullptr;
   Resident* last_ = nullptr;
 };

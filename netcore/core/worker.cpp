@@ -68,15 +68,25 @@ std::size_t Worker::Round(TimePoint deadline) noexcept {
   std::size_t handled = DispatchPort(sleeps ? std::min(deadline, timers_.NextDeadline()) : kNoWait);
   if (sleeps) inbox_->WakeUp();
 
-  handled += inbox_->DeliverAll();
-  if (timers_.Count() > 0) handled += timers_.FireDue(Now());
+  if (inbox_->HasMail()) handled += inbox_->DeliverAll();
+  if (timers_.Count() > 0 && timers_.IsDue(Now())) handled += timers_.FireDue(Now());
 
-  while (Resident* resident = dirty_.First()) {
-    dirty_.Remove(*resident);
-    resident->Flush();
-  }
+  handled += FlushDirty();
   // Mostly the sends have left already, and whoever sent them is still in the processor's cache.
   return handled + port_->HandOutReady();
+}
+
+// Not those that are made dirty meanwhile: two could keep each other here for ever.
+std::size_t Worker::FlushDirty() noexcept {
+  const Resident* const last = dirty_.Last();
+  std::size_t count = 0;
+  while (Resident* const resident = dirty_.First()) {
+    dirty_.Remove(*resident);
+    resident->Flush();
+    ++count;
+    if (resident == last) break;
+  }
+  return count;
 }
 
 // Where each session answers for itself there is nothing to wait for, and a flush after a few

@@ -149,6 +149,7 @@ class Worker {
 
  private:
   std::size_t DispatchPort(TimePoint deadline) noexcept;
+  std::size_t FlushDirty() noexcept;
 
   class Bell final : public Mail {
     void Deliver() noexcept override {}

@@ -39,8 +39,8 @@ using SendSlice = std::span<const std::byte>;
 /// One completion port, served by one thread.
 ///
 /// The rules, each with its test in the contract suite:
-/// 1. A submit throws nothing and, but for SubmitSendAtOnce, returns nothing. Every failure, memory
-///    too, arrives as a completion.
+/// 1. A submit throws nothing and returns nothing. Every failure, memory too, arrives as a
+///    completion.
 /// 2. One submit, exactly one final completion, cancelled or not. A recv stream completes many
 ///    times and says on the last one that it is the last (IoResult::more is false).
 /// 3. No completion runs inside a submit, a cancel or a resume. All run inside Dispatch or
@@ -119,18 +119,17 @@ class CompletionPort {
   virtual void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                           IocpEvent& event) noexcept = 0;
 
-  /// Sends what the system takes of `bytes` right now, copying nothing: returns how many those are,
-  /// and the event completes with that number. `bytes` are the caller's again on return, and what
-  /// did not leave is for a later send. 0: nothing left and nothing is pending; SubmitSend finds
-  /// out why.
-  virtual std::size_t SubmitSendAtOnce([[maybe_unused]] PortSocket& socket,
-                                       [[maybe_unused]] std::span<const std::byte> bytes,
-                                       [[maybe_unused]] IocpEvent& event) noexcept {
+  /// Sends what the system takes of `bytes` right now, copying nothing, with no send pending:
+  /// returns how many those are, and that is all; nothing completes. `bytes` are the caller's again
+  /// on return, and what did not leave is for a later send. 0: nothing left; SubmitSend finds out
+  /// why.
+  virtual std::size_t SendAtOnce([[maybe_unused]] PortSocket& socket,
+                                 [[maybe_unused]] std::span<const std::byte> bytes) noexcept {
     return 0;
   }
 
-  /// From how many bytes on SubmitSendAtOnce is worth a call of its own: what is not copied saves
-  /// more than what could be joined with other sends. The same for a port's whole life.
+  /// From how many bytes on SendAtOnce is worth a call of its own: what is not copied saves more
+  /// than what could be joined with other sends. The same for a port's whole life.
   virtual std::size_t AtOnceFrom() const noexcept { return SIZE_MAX; }
 
   /// True in a handler that is the only one, as far as is known yet, to be called before the next

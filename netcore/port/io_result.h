@@ -10,7 +10,14 @@
 
 namespace netcore {
 
-/// Lives until the handler returns; what it owns (an accepted socket) the handler may move out.
+/// A new connection, which no port has adopted yet, and its peer.
+struct AcceptedSocket {
+  OwnedSocket socket;
+  Endpoint peer;
+};
+
+/// Lives until the handler returns, and so does what it points to; an accepted socket the handler
+/// may move out. Made for each message, so it is small.
 struct IoResult {
   Error error;
 
@@ -24,9 +31,8 @@ struct IoResult {
   /// error and without `more`: the peer has closed its write side.
   std::span<std::byte> data;
 
-  /// Accept: the new connection, which no port has adopted yet, and its peer.
-  OwnedSocket socket;
-  Endpoint peer;
+  /// Accept: what was accepted; null with an error.
+  AcceptedSocket* accepted = nullptr;
 };
 
 }  // namespace netcore

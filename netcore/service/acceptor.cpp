@@ -74,12 +74,12 @@ void Acceptor::Dispatch(IocpEvent& event, IoResult& result) noexcept {
   if (result.error) {
     ProcessFailure(result.error);
   } else {
-    ProcessAccept(result);
+    ProcessAccept(*result.accepted);
   }
   if (back_off_ == std::chrono::milliseconds::zero()) SubmitParked(parked_.size());
 }
 
-void Acceptor::ProcessAccept(IoResult& result) noexcept {
+void Acceptor::ProcessAccept(AcceptedSocket& accepted) noexcept {
   failures_in_a_row_ = 0;
   if (back_off_ > std::chrono::milliseconds::zero()) {
     WriteLog(context_->GetLog(), LogLevel::kWarning, "accept {}: works again", address_);
@@ -90,7 +90,7 @@ void Acceptor::ProcessAccept(IoResult& result) noexcept {
   if (!ticket) {
     // Over the limit: a clean end, not the reset that dropping the socket would be.
     try {
-      worker_.Port().Close(*worker_.Port().Adopt(std::move(result.socket), {}),
+      worker_.Port().Close(*worker_.Port().Adopt(std::move(accepted.socket), {}),
                            CloseMode::kGraceful);
     } catch (const std::bad_alloc&) {
       return;
@@ -101,12 +101,12 @@ void Acceptor::ProcessAccept(IoResult& result) noexcept {
   Worker& target = seat.GetWorker();
   if (&target == &worker_) {
     return Connection::Accept(factory_, context_, std::move(ticket), std::move(seat),
-                              std::move(result.socket), result.peer);
+                              std::move(accepted.socket), accepted.peer);
   }
   try {
     static_cast<void>(target.GetInbox()->Push(
         [self = shared_from_this(), ticket = std::move(ticket), seat = std::move(seat),
-         socket = std::move(result.socket), peer = result.peer]() mutable {
+         socket = std::move(accepted.socket), peer = accepted.peer]() mutable {
           Connection::Accept(self->factory_, self->context_, std::move(ticket), std::move(seat),
                              std::move(socket), peer);
         }));

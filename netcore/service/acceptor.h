@@ -44,7 +44,7 @@ class Acceptor final : public Resident,
 
   void Listen() noexcept;
   void Submit(IocpEvent& event) noexcept;
-  void ProcessAccept(IoResult& result) noexcept;
+  void ProcessAccept(AcceptedSocket& accepted) noexcept;
   void ProcessFailure(const Error& error) noexcept;
   void BackOff(const char* from, const Error& error) noexcept;
   void SubmitParked(std::size_t count) noexcept;

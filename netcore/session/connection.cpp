@@ -220,15 +220,18 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
 }
 
 void Connection::ProcessSend(IoResult& result) noexcept {
-  if (!std::exchange(sends_at_once_, false)) {
-    queue_.Consume(result.bytes, worker_.Buffers());
-    Uncount(result.bytes);
-  }
+  queue_.Consume(result.bytes, worker_.Buffers());
+  Uncount(result.bytes);
   context_->Counters(worker_.Index()).AddSent(result.bytes);
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
-  CallHook("OnSend", [&] { session_.OnSend(result.bytes); });
+  TellSent(result.bytes);
   if (!queue_.Empty()) worker_.FlushLater(*this);
+}
+
+// To the session, and then to whatever waited for that.
+void Connection::TellSent(std::size_t bytes) noexcept {
+  CallHook("OnSend", [&] { session_.OnSend(bytes); });
   if (fin_asked_) SendFin();
   if (phase_ == Phase::kFlushing) ContinueEnd();
 }
@@ -248,28 +251,27 @@ bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
   return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
 }
 
-// How many of the first `bytes` have left already.
+// How many of the first `bytes` have left already. The session is told with the flush.
 std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
-  if (send_pending_ || !queue_.Empty() || !GainsByLeaving(bytes.size())) return 0;
-  if (phase_ != Phase::kOpen || fin_sent_) return 0;
-  const std::size_t sent = worker_.Port().SubmitSendAtOnce(*socket_, bytes, send_event_);
+  if (IsSending() || !queue_.Empty() || inbox_->HasMail()) return 0;
+  if (phase_ != Phase::kOpen || !TakesSends() || fin_sent_) return 0;
+  if (bytes.empty() || bytes.size() > SendQueueLimit()) return 0;
+  const std::size_t sent = worker_.Port().SendAtOnce(*socket_, bytes);
   if (sent == 0) return 0;
-  Uncount(sent);
-  sends_at_once_ = true;
-  SendSubmitted();
+  sent_at_once_ = sent;
+  context_->Counters(worker_.Index()).AddSent(sent);
+  worker_.FlushLater(*this);
   return sent;
 }
 
 void Connection::Flush() noexcept {
+  const std::size_t sent = std::exchange(sent_at_once_, 0);
+  if (sent > 0 && phase_ < Phase::kDraining) TellSent(sent);
   if (send_pending_ || queue_.Empty()) return;
   if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
   const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
   worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
-  SendSubmitted();
-}
-
-void Connection::SendSubmitted() noexcept {
   last_progress_ = worker_.Now();
   send_pending_ = true;
   ++pending_;
@@ -278,7 +280,7 @@ void Connection::SendSubmitted() noexcept {
 
 // Half-closes as soon as nothing waits any more. An end of both halves is an end.
 void Connection::SendFin() noexcept {
-  if (phase_ != Phase::kOpen || fin_sent_ || send_pending_ || !queue_.Empty()) return;
+  if (phase_ != Phase::kOpen || fin_sent_ || IsSending() || !queue_.Empty()) return;
   fin_sent_ = true;
   worker_.Port().ShutdownSend(*socket_);
   if (peer_closed_) BeginEnd(CloseReason::kPeerClosed, Closing::kGraceful);
@@ -377,7 +379,7 @@ void Connection::BeginEnd(CloseReason reason, Closing closing, const Error& erro
 // The next step of a graceful end, if what it waits for has come.
 void Connection::ContinueEnd() noexcept {
   if (phase_ == Phase::kFlushing) {
-    if (send_pending_) return;
+    if (IsSending()) return;
     if (!queue_.Empty()) return worker_.FlushLater(*this);
     if (!fin_sent_) worker_.Port().ShutdownSend(*socket_);
     phase_ = Phase::kLingering;

@@ -171,20 +171,29 @@ class Connection final : public Resident, public Timer {
   void ProcessConnect(IoResult& result) noexcept;
   void ProcessRecv(IoResult& result) noexcept;
   void ProcessSend(IoResult& result) noexcept;
+  void TellSent(std::size_t bytes) noexcept;
 
   bool IsOwnThread() const noexcept { return Worker::Current() == &worker_; }
+  bool TakesSends() const noexcept {
+    return IsConnected() && !send_shut_.load(std::memory_order_acquire);
+  }
+  std::size_t SendQueueLimit() const noexcept {
+    const std::size_t limit = context_->Options().max_send_queue_bytes;
+    return limit > 0 ? limit : SIZE_MAX;
+  }
   bool TryCount(std::size_t bytes) noexcept;
   void Uncount(std::size_t bytes) noexcept {
     queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   }
   template <typename MakeBuffer>
   SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
-  void SendSubmitted() noexcept;
+  bool IsSending() const noexcept { return send_pending_ || sent_at_once_ > 0; }
   bool GainsByLeaving(std::size_t bytes) const noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
   void Queue(SendBufferRef buffer);
   void RunQueued(const SendBufferRef& buffer) noexcept;
   void Ask(EndMail& mail, CloseReason reason, Closing closing) noexcept;
+  void ChangePaused(bool paused) noexcept;
   void SetPaused(bool paused) noexcept;
   template <typename Action>
   void PushAction(Action action) noexcept;
@@ -245,12 +254,12 @@ class Connection final : public Resident, public Timer {
   bool fin_sent_ = false;
   bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
-  bool sends_at_once_ = false;  // what is pending left at once, and was never in the queue
-  bool answers_once_ = false;   // the last recv's hook sent exactly once
+  bool answers_once_ = false;  // the last recv's hook sent exactly once
   bool recv_pending_ = false;
   bool abort_ = false;
   bool opened_ = false;                 // OnConnected was called
   int pending_ = 1;                     // see above
+  std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
   std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began
   SessionRef self_;
   SessionContext::Ticket ticket_;

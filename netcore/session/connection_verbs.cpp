@@ -12,31 +12,29 @@ namespace netcore {
 
 // Counts bytes in, if they fit.
 bool Connection::TryCount(std::size_t bytes) noexcept {
-  const std::size_t limit = context_->Options().max_send_queue_bytes;
+  const std::size_t limit = SendQueueLimit();
   const std::size_t before = queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  if (limit == 0 || (bytes <= limit && before <= limit - bytes)) return true;
+  if (bytes <= limit && before <= limit - bytes) return true;
   Uncount(bytes);
   return false;
 }
 
-// `make_buffer` is told whether the caller is where the session lives, and takes from what is left
-// to queue, and from the count, what it has sent itself.
+// `make_buffer` is told whether the caller is where the session lives.
 template <typename MakeBuffer>
 SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept {
-  if (!IsConnected() || send_shut_.load(std::memory_order_acquire)) return SendResult::kClosing;
+  if (!TakesSends()) return SendResult::kClosing;
   if (size == 0) return SendResult::kQueued;
   if (!TryCount(size)) {
     Disconnect(CloseReason::kSendQueueFull, Closing::kAbort);
     return SendResult::kQueueFull;
   }
-  std::size_t left = size;
   try {
     const bool is_own_thread = IsOwnThread();
     const bool direct = is_own_thread && !inbox_->HasMail();
-    SendBufferRef buffer = make_buffer(direct, left);
+    SendBufferRef buffer = make_buffer(direct);
     if (is_own_thread) ++sends_since_recv_;
     if (direct) {
-      if (left > 0) Queue(std::move(buffer));
+      Queue(std::move(buffer));
       return SendResult::kQueued;
     }
     const bool pushed = inbox_->Push([keep = session_.shared_from_this(), this,
@@ -45,22 +43,26 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
   }
-  Uncount(left);
+  Uncount(size);
   return SendResult::kClosing;
 }
 
 SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
-  return Enqueue(bytes.size(), [&](bool direct, std::size_t& left) {
-    if (!direct) return SendBuffer::Copy(bytes);
-    left -= SendAtOnce(bytes);
-    return left > 0 ? worker_.Buffers().Copy(bytes.last(left)) : SendBufferRef();
+  const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
+  if (sent == bytes.size() && sent > 0) {
+    ++sends_since_recv_;
+    return SendResult::kQueued;
+  }
+  bytes = bytes.subspan(sent);
+  return Enqueue(bytes.size(), [&](bool direct) {
+    return direct ? worker_.Buffers().Copy(bytes) : SendBuffer::Copy(bytes);
   });
 }
 
 SendResult Connection::Send(std::span<const std::byte> head,
                             std::span<const std::byte> body) noexcept {
   const std::size_t size = head.size() + body.size();
-  return Enqueue(size, [&](bool direct, std::size_t&) {
+  return Enqueue(size, [&](bool direct) {
     SendBufferRef buffer = direct ? worker_.Buffers().Create(size) : SendBuffer::Create(size);
     const std::span<std::byte> bytes = buffer->Writable();
     std::copy(head.begin(), head.end(), bytes.begin());
@@ -72,7 +74,7 @@ SendResult Connection::Send(std::span<const std::byte> head,
 SendResult Connection::Send(SendBufferRef buffer) noexcept {
   if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
   const std::size_t size = buffer->Size();
-  return Enqueue(size, [&](bool, std::size_t&) { return std::move(buffer); });
+  return Enqueue(size, [&](bool) { return std::move(buffer); });
 }
 
 // A send that came by mail: nobody is there any more to be told that memory is short. One that was
@@ -147,6 +149,10 @@ void Connection::ShutdownSend() noexcept {
 }
 
 void Connection::AskPaused(bool paused) noexcept {
+  if (!IsOwnThread() || paused != paused_ || inbox_->HasMail()) ChangePaused(paused);
+}
+
+void Connection::ChangePaused(bool paused) noexcept {
   if (state_.load(std::memory_order_acquire) == State::kClosed) return;
   if (!IsOwnThread()) {
     return PushAction([this, paused] {

@@ -47,9 +47,11 @@ std::size_t MemoryPort::TryAccept(IocpEvent& event) {
   }
   IoResult result;
   result.error = accepted.error;
+  AcceptedSocket socket;
   if (connection != nullptr) {
-    result.peer = connection->Peer();
-    result.socket = MemorySocket::ToOwned(std::move(connection));
+    socket.peer = connection->Peer();
+    socket.socket = MemorySocket::ToOwned(std::move(connection));
+    result.accepted = &socket;
   }
   return Finish(event, result);
 }

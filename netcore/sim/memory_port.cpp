@@ -121,27 +121,19 @@ void MemoryPort::SubmitSend(PortSocket& socket, std::span<const SendSlice> slice
   }
 }
 
-std::size_t MemoryPort::SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
-                                         IocpEvent& event) noexcept {
-  NETCORE_ASSERT(event.Kind() == EventKind::kSend && !bytes.empty());
-  const SimOwnWork own(control_);
+std::size_t MemoryPort::SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept {
   Adopted& adopted = Adopted::From(socket);
+  NETCORE_ASSERT(adopted.Pending(EventKind::kSend) == nullptr && !bytes.empty());
+  const SimOwnWork own(control_);
   Expect(adopted.open && !adopted.send_ended, "a send at once on a socket that can't send");
   if (!adopted.open) return 0;
   bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
   if (Happens(Fault::kShortSend)) bytes = bytes.first(control_->faults.DrawShort(bytes.size()));
-  std::size_t sent = 0;
   try {
-    sent = adopted.socket->Send(bytes).bytes;
-  } catch (const std::bad_alloc&) {  // as if the system took nothing
+    return adopted.socket->Send(bytes).bytes;
+  } catch (const std::bad_alloc&) {
+    return 0;  // as if the system took nothing
   }
-  if (sent == 0) return 0;
-  adopted.to_send.clear();
-  adopted.sending.clear();
-  adopted.sum = SumOf({});
-  Begin(socket, event);
-  RecordOf<Operation>(event).bytes_sent = sent;
-  return sent;
 }
 
 void MemoryPort::ShutdownSend(PortSocket& socket) noexcept {

@@ -48,8 +48,7 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
-  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
-                               IocpEvent& event) noexcept override;
+  std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override;
   std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   void ShutdownSend(PortSocket& socket) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;

@@ -34,6 +34,7 @@ class Guest final : public Resident, public Timer {
   void Dispatch(IocpEvent&, IoResult&) noexcept override {}
   void Flush() noexcept override {
     trace_ += "f";
+    if (flushes_again) worker_.FlushLater(*this);
     if (leaving_) worker_.Remove(*this);
   }
   void OnStop(const void* group, TimePoint deadline) noexcept override {
@@ -45,6 +46,7 @@ class Guest final : public Resident, public Timer {
   }
   void OnTimer(TimePoint) noexcept override { trace_ += "t"; }
 
+  bool flushes_again = false;
   int stops = 0;
   const void* stop_group = nullptr;
   bool was_due = false;
@@ -68,7 +70,7 @@ TEST_CASE("a round delivers mail, then fires timers, then flushes, each once", "
     trace += "m";
   }));
   CHECK(Worker::Current() == nullptr);
-  CHECK(worker.Round(worker.Now() + milliseconds(10)) == 2);
+  CHECK(worker.Round(worker.Now() + milliseconds(10)) == 3);
   CHECK(trace == "mtf");
   CHECK(Worker::Current() == nullptr);
   CHECK(worker.Round(kNoWait) == 0);
@@ -123,7 +125,7 @@ TEST_CASE("where each answers for itself, a round flushes after one dispatch", "
   std::string trace;
   Guest guest(*fixture.worker, trace);
   for (int i = 0; i < 3; ++i) fixture.Script(guest, CompletionPort::kFullDispatch, false);
-  CHECK(fixture.worker->Round(kNoWait) == CompletionPort::kFullDispatch);
+  CHECK(fixture.worker->Round(kNoWait) == CompletionPort::kFullDispatch + 1);
   CHECK(trace == "f");
   CHECK(fixture.dispatched == 1);
   fixture.script.dispatches.clear();
@@ -142,13 +144,40 @@ TEST_CASE(
     fixture.worker->FlushLater(guest);
     return 2;
   });
-  CHECK(fixture.worker->Round(kNoWait) == 3);
+  CHECK(fixture.worker->Round(kNoWait) == 4);
   CHECK(trace == "fr");
   fixture.script.dispatches.push_back([] { return 0; });
-  CHECK(fixture.worker->Round(kNever) == 0);
+  CHECK(fixture.worker->Round(kNever) == 1);
   CHECK(fixture.script.deadline == kNoWait);
   CHECK(trace == "frf");
   fixture.worker->Remove(guest);
+}
+
+TEST_CASE("who is dirty again after its flush is flushed in the next round, which does not sleep",
+          "[worker]") {
+  ScriptedFixture fixture;
+  std::string trace;
+  std::string other_trace;
+  Guest guest(*fixture.worker, trace);
+  Guest other(*fixture.worker, other_trace);
+  guest.flushes_again = true;
+  fixture.script.dispatches.push_back([&] {
+    fixture.worker->FlushLater(guest);
+    fixture.worker->FlushLater(other);
+    return 2;
+  });
+  CHECK(fixture.worker->Round(kNoWait) == 4);
+  CHECK(trace == "f");
+  CHECK(other_trace == "f");
+  for (int i = 0; i < 2; ++i) {
+    fixture.script.dispatches.push_back([] { return 0; });
+    CHECK(fixture.worker->Round(kNever) == 1);
+    CHECK(fixture.script.deadline == kNoWait);
+  }
+  CHECK(trace == "fff");
+  CHECK(other_trace == "f");
+  fixture.worker->Remove(guest);
+  fixture.worker->Remove(other);
 }
 
 TEST_CASE("where one speaks to another, a round takes all that is ready before it flushes",
@@ -160,14 +189,14 @@ TEST_CASE("where one speaks to another, a round takes all that is ready before i
   for (int i = 0; i < 3; ++i) fixture.Script(guest, kFull, i == 0);
   fixture.Script(guest, kFull - 1, false);  // no more was there
   fixture.Script(guest, kFull, true);
-  CHECK(fixture.worker->Round(kNoWait) == 4 * kFull - 1);
+  CHECK(fixture.worker->Round(kNoWait) == 4 * kFull);
   CHECK(trace == "f");
   CHECK(fixture.dispatched == 4);
 
   // The next round makes up its own mind.
   fixture.script.dispatches.clear();
   for (int i = 0; i < 2; ++i) fixture.Script(guest, kFull, false);
-  CHECK(fixture.worker->Round(kNoWait) == kFull);
+  CHECK(fixture.worker->Round(kNoWait) == kFull + 1);
   CHECK(trace == "ff");
   fixture.script.dispatches.clear();
   fixture.worker->Remove(guest);

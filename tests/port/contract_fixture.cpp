@@ -81,14 +81,8 @@ void Side::SendSlices(std::span<const SendSlice> slices) {
 
 std::size_t Side::SendAtOnce(std::string bytes) {
   const Harness::Verb verb(harness_);
-  const std::size_t sent = port_.SubmitSendAtOnce(*socket_, AsBytes(bytes), send);
-  if (send.IsPending() != (sent > 0))
-    harness_.Violation("pending, though nothing was sent at once");
-  if (sent > 0) {
-    ++send.submits;
-    send.cancelled = false;
-    send.asked = sent;
-  }
+  const std::size_t sent = port_.SendAtOnce(*socket_, AsBytes(bytes));
+  if (sent > bytes.size()) harness_.Violation("more was sent at once than there was");
   // They are ours again, and the port must not read them any more.
   std::fill(bytes.begin(), bytes.end(), '\xDD');
   return sent;
@@ -212,10 +206,13 @@ void Acceptor::CloseIfOpen() {
 
 void Acceptor::Record(Op& op, IoResult& result) {
   if (!result.error) {
-    if (!result.socket || result.peer.GetFamily() == Endpoint::Family::kNone)
-      harness_.Violation("an accept without a socket or without its peer's address");
-    accepted.push_back({std::move(result.socket), result.peer});
-  } else if (result.socket) {
+    AcceptedSocket* const connection = result.accepted;
+    if (connection == nullptr || !connection->socket ||
+        connection->peer.GetFamily() == Endpoint::Family::kNone) {
+      return harness_.Violation("an accept without a socket or without its peer's address");
+    }
+    accepted.push_back({std::move(connection->socket), connection->peer});
+  } else if (result.accepted != nullptr) {
     harness_.Violation("a failed accept with a socket");
   }
   if (result.error == ErrorCode::kConnectionAborted) ++aborted;

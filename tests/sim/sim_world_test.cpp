@@ -93,7 +93,7 @@ class Owner final : public IocpObject {
   void Dispatch(IocpEvent&, IoResult& result) noexcept override {
     ++count;
     error = result.error;
-    socket = std::move(result.socket);
+    if (result.accepted != nullptr) socket = std::move(result.accepted->socket);
   }
   int count = 0;
   Error error;

@@ -73,9 +73,8 @@ class ScriptedPort final : public CompletionPort {
                   IocpEvent& event) noexcept override {
     port_->SubmitSend(socket, slices, event);
   }
-  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
-                               IocpEvent& event) noexcept override {
-    return port_->SubmitSendAtOnce(socket, bytes, event);
+  std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override {
+    return port_->SendAtOnce(socket, bytes);
   }
   std::size_t AtOnceFrom() const noexcept override { return port_->AtOnceFrom(); }
   bool IsAlone() const noexcept override { return port_->IsAlone(); }

@@ -69,11 +69,12 @@ std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
     if (descriptor < 0 && IsPeersFault(errno)) continue;
 
     IoResult result;
+    AcceptedSocket accepted;
     if (descriptor < 0) {
       result.error = ErrorFromErrno(errno);
     } else {
-      result.socket = OwnDescriptor(descriptor);
-      result.peer = FromSockaddr(address);
+      accepted = {OwnDescriptor(descriptor), FromSockaddr(address)};
+      result.accepted = &accepted;
     }
     IocpEvent& event = *listener.first_accept;
     TakeAccept(listener, event);

@@ -5,7 +5,6 @@
 #include <linux/time_types.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/epoll_socket.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/system_calls.h"
 
 namespace netcore::linux_port {
 namespace {
@@ -172,7 +172,10 @@ void EpollPort::Complete(IocpEvent& event, IoResult& result) noexcept {
 
 bool EpollPort::UpdateInterest(Socket& socket) noexcept {
   const std::uint32_t wanted = socket.Wanted();
-  if (wanted == socket.interest) return true;
+  return wanted == socket.interest || SetInterest(socket, wanted);
+}
+
+bool EpollPort::SetInterest(Socket& socket, std::uint32_t wanted) noexcept {
   // A registered descriptor reports EPOLLERR and EPOLLHUP even when nothing is wanted, again and
   // again; so one that waits for nothing is taken out.
   const int operation = socket.interest == 0 ? EPOLL_CTL_ADD
@@ -194,6 +197,10 @@ void EpollPort::DropInterest(Socket& socket) noexcept {
 
 // What the owners queue meanwhile is for the next time.
 std::size_t EpollPort::HandOutReady() noexcept {
+  return first_ready_ != nullptr ? HandOutQueued() : 0;
+}
+
+std::size_t EpollPort::HandOutQueued() noexcept {
   IocpEvent* event = std::exchange(first_ready_, nullptr);
   last_ready_ = nullptr;
   std::size_t count = 0;
@@ -257,8 +264,8 @@ int EpollPort::Wait(TimePoint deadline) noexcept {
 }
 
 int EpollPort::WaitOnce(Duration timeout) noexcept {
-  if (timeout == Duration::zero()) return ::epoll_wait(epoll_, events_.data(), kMaxEvents, 0);
-  if (timeout == Duration::max()) return ::epoll_wait(epoll_, events_.data(), kMaxEvents, -1);
+  if (timeout == Duration::zero()) return CallEpollWait(epoll_, events_, 0);
+  if (timeout == Duration::max()) return CallEpollWait(epoll_, events_, -1);
 #ifdef SYS_epoll_pwait2
   if (has_pwait2_) {  // Linux 5.11 and newer, to the nanosecond
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
@@ -274,7 +281,7 @@ int EpollPort::WaitOnce(Duration timeout) noexcept {
   // Rounded up: a deadline that is not there yet must not make the caller spin.
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
   const auto bounded = static_cast<int>(std::min<decltype(milliseconds)>(milliseconds, INT_MAX));
-  return ::epoll_wait(epoll_, events_.data(), kMaxEvents, bounded);
+  return CallEpollWait(epoll_, events_, bounded);
 }
 
 void EpollPort::DrainWake() noexcept {
@@ -287,7 +294,8 @@ void EpollPort::DrainWake() noexcept {
 std::size_t EpollPort::HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept {
   constexpr std::uint32_t kFault = EPOLLERR | EPOLLHUP;
   std::size_t count = 0;
-  if ((readiness & (EPOLLIN | kFault)) != 0) count += HandleAccepts(socket) + HandleRecv(socket);
+  if ((readiness & (EPOLLIN | kFault)) != 0)
+    count += socket.first_accept != nullptr ? HandleAccepts(socket) : HandleRecv(socket);
   if ((readiness & (EPOLLOUT | kFault)) != 0) count += HandleConnect(socket) + HandleSend(socket);
   if (!socket.closed) DropInterest(socket);
   return count;

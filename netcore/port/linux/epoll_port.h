@@ -47,8 +47,7 @@ class EpollPort final : public CompletionPort {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
-  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
-                               IocpEvent& event) noexcept override;
+  std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override;
   std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   bool IsAlone() const noexcept override { return is_alone_; }
   void ShutdownSend(PortSocket& socket) noexcept override;
@@ -72,13 +71,16 @@ class EpollPort final : public CompletionPort {
   void AssertOwnThread() const noexcept;
   Record& Begin(Socket& socket, IocpEvent& event) noexcept;
   void Queue(IocpEvent& event, Error error) noexcept;
+  std::size_t HandOutQueued() noexcept;
   void Complete(IocpEvent& event, IoResult& result) noexcept;
 
   // Makes epoll watch what the socket's waiting events need; false, with errno, when it refuses.
   bool UpdateInterest(Socket& socket) noexcept;
+  bool SetInterest(Socket& socket, std::uint32_t wanted) noexcept;
   void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
 
   void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
+  static void NoteFailedSend(Socket& socket) noexcept;
   static ssize_t Send(Socket& socket, std::span<iovec> slices) noexcept;
   bool TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept;
   Unsent* NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept;

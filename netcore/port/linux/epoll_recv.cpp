@@ -8,6 +8,7 @@
 #include "netcore/port/linux/epoll_port.h"
 #include "netcore/port/linux/epoll_socket.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/system_calls.h"
 
 namespace netcore::linux_port {
 
@@ -48,7 +49,7 @@ std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
   if (socket.recv == nullptr || socket.recv_paused) return 0;
   ssize_t received;
   do {
-    received = ::recv(socket.descriptor, recv_buffer_.get(), kMaxRecvBytes, MSG_DONTWAIT);
+    received = CallRecv(socket.descriptor, {recv_buffer_.get(), kMaxRecvBytes}, MSG_DONTWAIT);
   } while (received < 0 && errno == EINTR);
   if (received < 0 && errno == EAGAIN) return 0;
 

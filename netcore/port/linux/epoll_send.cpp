@@ -12,9 +12,16 @@
 #include "netcore/port/linux/epoll_port.h"
 #include "netcore/port/linux/epoll_socket.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/system_calls.h"
 
 namespace netcore::linux_port {
 namespace {
+
+constexpr int kSendFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+
+std::span<const std::byte> BytesOf(const iovec& slice) noexcept {
+  return {static_cast<const std::byte*>(slice.iov_base), slice.iov_len};
+}
 
 // Not EPIPE: that is our own shutdown, or what was told before.
 bool IsConnectionLoss(int send_error) noexcept {
@@ -97,33 +104,34 @@ void EpollPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice> s
   Queue(event, ErrorFromErrno(code));
 }
 
-std::size_t EpollPort::SubmitSendAtOnce(PortSocket& port_socket, std::span<const std::byte> bytes,
-                                        IocpEvent& event) noexcept {
+std::size_t EpollPort::SendAtOnce(PortSocket& port_socket,
+                                  std::span<const std::byte> bytes) noexcept {
+  AssertOwnThread();
   auto& socket = static_cast<Socket&>(port_socket);
   NETCORE_ASSERT(socket.send == nullptr && !bytes.empty());
-  bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
-  iovec slice{const_cast<std::byte*>(bytes.data()), bytes.size()};
-  const ssize_t sent = Send(socket, std::span(&slice, 1));
-  if (sent <= 0) return 0;
-  Begin(socket, event).bytes = static_cast<std::size_t>(sent);
-  Queue(event, {});
-  return static_cast<std::size_t>(sent);
+  const ssize_t sent =
+      CallSend(socket.descriptor, bytes.first(std::min(bytes.size(), kMaxSendBytes)), kSendFlags);
+  if (sent > 0) return static_cast<std::size_t>(sent);
+  NoteFailedSend(socket);
+  return 0;
+}
+
+// The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
+void EpollPort::NoteFailedSend(Socket& socket) noexcept {
+  if (IsConnectionLoss(errno)) socket.send_error = errno;
 }
 
 // As sendmsg(2).
 ssize_t EpollPort::Send(Socket& socket, std::span<iovec> slices) noexcept {
-  constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
   msghdr message{};
   message.msg_iov = slices.data();
   message.msg_iovlen = slices.size();
   ssize_t sent;
   do {
-    sent = slices.size() == 1
-               ? ::send(socket.descriptor, slices[0].iov_base, slices[0].iov_len, kFlags)
-               : ::sendmsg(socket.descriptor, &message, kFlags);
+    sent = slices.size() == 1 ? CallSend(socket.descriptor, BytesOf(slices[0]), kSendFlags)
+                              : CallSendmsg(socket.descriptor, message, kSendFlags);
   } while (sent < 0 && errno == EINTR);
-  // The system tells a reset once, to a send or to a recv, and then calls it the end of the stream.
-  if (sent < 0 && IsConnectionLoss(errno)) socket.send_error = errno;
+  if (sent < 0) NoteFailedSend(socket);
   return sent;
 }
 

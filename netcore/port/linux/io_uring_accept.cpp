@@ -64,9 +64,10 @@ void IoUringPort::SettleAccepts(IoUringSocket& listener) noexcept {
 
 void IoUringPort::FinishAccept(IoUringEvent& record, int descriptor) noexcept {
   IoResult result;
-  result.socket = OwnDescriptor(descriptor);
-  if (!PeerEndpointOf(descriptor, result.peer)) {
-    result.socket = OwnedSocket();
+  AcceptedSocket accepted{OwnDescriptor(descriptor), {}};
+  if (PeerEndpointOf(descriptor, accepted.peer)) {
+    result.accepted = &accepted;
+  } else {
     result.error = ErrorCode::kConnectionAborted;
   }
   Finish(record, result);

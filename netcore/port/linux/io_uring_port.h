@@ -56,8 +56,7 @@ class IoUringPort final : public CompletionPort {
   void ResumeRecv(PortSocket& socket, IocpEvent& event) noexcept override;
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
-  std::size_t SubmitSendAtOnce(PortSocket& socket, std::span<const std::byte> bytes,
-                               IocpEvent& event) noexcept override;
+  std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override;
   bool IsAlone() const noexcept override {
     return taken_before_ <= 1 && taken_count_ == 1 && !ring_.HasWork();
   }
@@ -71,9 +70,9 @@ class IoUringPort final : public CompletionPort {
  private:
   using Completion = IoUringRing::Completion;
 
-  static constexpr int kMaxRounds = 16;              // Enters in one Dispatch that don't wait
-  static constexpr int kMaxCompletions = 16 * 1024;  // taken in one Dispatch
-  static constexpr int kMaxSpareVectors = 1024;      // a kilobyte each
+  static constexpr int kMaxRounds = 16;                   // Enters in one Dispatch that don't wait
+  static constexpr int kMaxCompletions = 16 * 1024;       // taken in one Dispatch
+  static constexpr int kMaxSpareVectors = 1024;           // a kilobyte each
 
   // The low bits of an operation's user_data; the rest is its socket.
   enum class Operation : std::uint8_t {

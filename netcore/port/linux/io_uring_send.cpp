@@ -9,6 +9,7 @@
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/io_uring_port.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/system_calls.h"
 
 namespace netcore::linux_port {
 namespace {
@@ -70,20 +71,15 @@ void IoUringPort::SubmitSend(PortSocket& port_socket, std::span<const SendSlice>
   PrepareSend(socket);
 }
 
-std::size_t IoUringPort::SubmitSendAtOnce(PortSocket& port_socket, std::span<const std::byte> bytes,
-                                          IocpEvent& event) noexcept {
+std::size_t IoUringPort::SendAtOnce(PortSocket& port_socket,
+                                    std::span<const std::byte> bytes) noexcept {
   IoUringSocket& socket = SocketOf(port_socket);
   NETCORE_ASSERT(socket.send == nullptr && !bytes.empty());
   bytes = bytes.first(std::min(bytes.size(), kMaxSendBytes));
   constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
-  const ssize_t sent = ::send(socket.descriptor, bytes.data(), bytes.size(), kFlags);
+  const ssize_t sent = CallSend(socket.descriptor, bytes, kFlags);
   if (sent < 0 && errno == ECONNRESET) socket.was_reset = true;
-  if (sent <= 0) return 0;
-  IoUringEvent& record = Begin(socket, event);
-  socket.send = &record;
-  record.sent_bytes = static_cast<std::uint32_t>(sent);
-  MakeReady(record, {});
-  return static_cast<std::size_t>(sent);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
 void IoUringPort::PrepareSend(IoUringSocket& socket) noexcept {

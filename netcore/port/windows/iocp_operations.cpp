@@ -123,15 +123,15 @@ void IocpPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
 
 void IocpPort::ProcessAccept(Operation& operation) noexcept {
   IoResult result;
+  AcceptedSocket accepted;
   if (auto* const record = static_cast<AcceptRecord*>(operation.record)) {
-    OwnedSocket accepted;
-    if (record->socket != INVALID_SOCKET) accepted = windows_port::OwnSocket(record->socket);
+    if (record->socket != INVALID_SOCKET) accepted.socket = windows_port::OwnSocket(record->socket);
     if (operation.status == 0) {
       operation.status = UpdateAcceptContext(record->socket, operation.socket->handle);
     }
     if (operation.status == 0) {
-      result.peer = PeerOf(*operation.socket, *record);
-      result.socket = std::move(accepted);
+      accepted.peer = PeerOf(*operation.socket, *record);
+      result.accepted = &accepted;
     }
     accept_records_.Release(record);
   }
