@@ -19,7 +19,7 @@ constexpr std::size_t kResumeBelow = 64 * 1024;
 
 class EchoSession final : public netcore::Session {
   void OnRecv(std::span<std::byte> bytes) override {
-    Send(bytes);
+    SendReceived(bytes);
     if (QueuedBytes() > kPauseAbove) PauseRecv();
   }
   void OnSend(std::size_t) override {

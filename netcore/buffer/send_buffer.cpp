@@ -1,9 +1,12 @@
-// The one allocation of a SendBuffer: the object, and right behind it the bytes.
+// The one allocation of a SendBuffer that owns its bytes: the object, and right behind it the
+// bytes.
 #include "netcore/buffer/send_buffer.h"
 
 #include <cstdint>
 #include <cstring>
 #include <new>
+
+#include "netcore/base/assert.h"
 
 namespace netcore {
 
@@ -11,7 +14,7 @@ SendBufferRef SendBuffer::Create(std::size_t size) { return SendBufferRef(Alloca
 
 SendBufferRef SendBuffer::Copy(std::span<const std::byte> bytes) {
   SendBufferRef buffer = Create(bytes.size());
-  if (!bytes.empty()) std::memcpy(buffer->Data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer->data_, bytes.data(), bytes.size());
   return buffer;
 }
 
@@ -22,12 +25,17 @@ SendBuffer* SendBuffer::Allocate(std::size_t size, std::size_t capacity) {
 }
 
 void SendBuffer::Free(SendBuffer* buffer) noexcept {
+  if (buffer->lender_ != nullptr) return buffer->lender_->TakeBack(*buffer);
   buffer->~SendBuffer();
   ::operator delete(static_cast<void*>(buffer));
 }
 
-std::byte* SendBuffer::Data() const noexcept {
-  return reinterpret_cast<std::byte*>(const_cast<SendBuffer*>(this) + 1);
+SendBufferRef SendBuffer::Lend(std::span<std::byte> bytes) noexcept {
+  NETCORE_ASSERT(lender_ != nullptr && references_.load(std::memory_order_relaxed) == 0);
+  data_ = bytes.data();
+  size_ = bytes.size();
+  references_.store(1, std::memory_order_relaxed);
+  return SendBufferRef(this);
 }
 
 SendBufferRef::SendBufferRef(const SendBufferRef& other) noexcept : buffer_(other.buffer_) {

@@ -39,13 +39,14 @@ SendBufferRef SendBufferPool::Create(std::size_t size) {
 
 SendBufferRef SendBufferPool::Copy(std::span<const std::byte> bytes) {
   SendBufferRef buffer = Create(bytes.size());
-  if (!bytes.empty()) std::memcpy(buffer->Data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(buffer->data_, bytes.data(), bytes.size());
   return buffer;
 }
 
 void SendBufferPool::Recycle(SendBufferRef buffer) noexcept {
   if (!buffer) return;
   const std::size_t capacity = buffer->capacity_;
+  if (buffer->lender_ != nullptr) return;
   if (capacity > kMaxPooledSize || spare_bytes_ + capacity > kMaxSpareBytes) return;
   const std::size_t size_class = ClassOf(capacity, kSmallestClass);
   if (capacity != kSmallestClass << size_class) return;

@@ -12,6 +12,7 @@
 #include "netcore/base/clock.h"
 #include "netcore/base/endpoint.h"
 #include "netcore/base/error.h"
+#include "netcore/buffer/send_buffer.h"
 #include "netcore/port/io_result.h"
 #include "netcore/port/iocp_event.h"
 #include "netcore/port/iocp_object.h"
@@ -131,6 +132,13 @@ class CompletionPort {
   /// From how many bytes on SendAtOnce is worth a call of its own: what is not copied saves more
   /// than what could be joined with other sends. The same for a port's whole life.
   virtual std::size_t AtOnceFrom() const noexcept { return SIZE_MAX; }
+
+  /// Inside the handler of a recv: takes `bytes`, of those that it was lent, out of the loan, for a
+  /// send. They stay until the last reference is gone, which is before the port is, on its thread;
+  /// nobody writes to them. Null where the port can't lend them for so long, or would gain nothing.
+  virtual SendBufferRef KeepReceived([[maybe_unused]] std::span<std::byte> bytes) noexcept {
+    return {};
+  }
 
   /// True in a handler that is the only one, as far as is known yet, to be called before the next
   /// wait: what it sends finds no other to share a system call with. False where that gains

@@ -69,6 +69,7 @@ class Connection final : public Resident, public Timer {
   // The session's verbs. Threads: any.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
   SendResult Send(std::span<const std::byte> head, std::span<const std::byte> body) noexcept;
+  SendResult SendReceived(std::span<std::byte> bytes) noexcept;
   SendResult Send(SendBufferRef buffer) noexcept;
   void Disconnect(CloseReason reason, Closing closing) noexcept;
   void ShutdownSend() noexcept;
@@ -189,6 +190,8 @@ class Connection final : public Resident, public Timer {
   SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
   bool IsSending() const noexcept { return send_pending_ || sent_at_once_ > 0; }
   bool GainsByLeaving(std::size_t bytes) const noexcept;
+  template <typename MakeBuffer>
+  SendResult SendOrEnqueue(std::span<const std::byte> bytes, MakeBuffer&& make_buffer) noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
   void Queue(SendBufferRef buffer);
   void RunQueued(const SendBufferRef& buffer) noexcept;

@@ -47,15 +47,31 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   return SendResult::kClosing;
 }
 
-SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
+// `make_buffer` is told the same, and how many of the first bytes have left already.
+template <typename MakeBuffer>
+SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
+                                     MakeBuffer&& make_buffer) noexcept {
   const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
   if (sent == bytes.size() && sent > 0) {
     ++sends_since_recv_;
     return SendResult::kQueued;
   }
-  bytes = bytes.subspan(sent);
-  return Enqueue(bytes.size(), [&](bool direct) {
-    return direct ? worker_.Buffers().Copy(bytes) : SendBuffer::Copy(bytes);
+  return Enqueue(bytes.size() - sent, [&](bool direct) { return make_buffer(direct, sent); });
+}
+
+SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
+  return SendOrEnqueue(bytes, [&](bool direct, std::size_t sent) {
+    const std::span<const std::byte> rest = bytes.subspan(sent);
+    return direct ? worker_.Buffers().Copy(rest) : SendBuffer::Copy(rest);
+  });
+}
+
+SendResult Connection::SendReceived(std::span<std::byte> bytes) noexcept {
+  return SendOrEnqueue(bytes, [&](bool direct, std::size_t sent) {
+    const std::span<std::byte> rest = bytes.subspan(sent);
+    if (!direct) return SendBuffer::Copy(rest);
+    SendBufferRef kept = worker_.Port().KeepReceived(rest);
+    return kept ? std::move(kept) : worker_.Buffers().Copy(rest);
   });
 }
 

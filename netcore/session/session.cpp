@@ -15,6 +15,11 @@ SendResult Session::Send(std::span<const std::byte> bytes) noexcept {
   return connection != nullptr ? connection->Send(bytes) : SendResult::kClosing;
 }
 
+SendResult Session::SendReceived(std::span<std::byte> bytes) noexcept {
+  Connection* const connection = Begun();
+  return connection != nullptr ? connection->SendReceived(bytes) : SendResult::kClosing;
+}
+
 SendResult Session::Send(SendBufferRef buffer) noexcept {
   Connection* const connection = Begun();
   return connection != nullptr ? connection->Send(std::move(buffer)) : SendResult::kClosing;

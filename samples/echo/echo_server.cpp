@@ -21,7 +21,7 @@ class EchoSession final : public netcore::Session {
 
  private:
   void OnRecv(std::span<std::byte> bytes) override {
-    Send(bytes);
+    SendReceived(bytes);
     if (QueuedBytes() > kPauseAbove) PauseRecv();
   }
 

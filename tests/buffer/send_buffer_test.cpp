@@ -51,6 +51,48 @@ TEST_CASE("a buffer larger than memory is refused", "[buffer]") {
   CHECK_THROWS_AS(SendBuffer::Create(std::numeric_limits<std::size_t>::max() - 8), std::bad_alloc);
 }
 
+class Lender final : public SendBufferLender {
+ public:
+  void TakeBack(SendBuffer& buffer) noexcept override {
+    ++count;
+    last_bytes = buffer.Bytes().data();
+  }
+  int count = 0;
+  const std::byte* last_bytes = nullptr;
+};
+
+TEST_CASE("a lent buffer goes back with its last reference, again and again", "[buffer]") {
+  std::vector<std::byte> memory(2'000, std::byte{7});
+  Lender lender;
+  SendBuffer loan(lender);
+  CHECK_FALSE(loan.IsShared());
+  for (int turn = 1; turn <= 3; ++turn) {
+    const std::span<std::byte> part =
+        std::span(memory).subspan(static_cast<std::size_t>(turn), 100);
+    SendBufferRef first = loan.Lend(part);
+    CHECK(first->Bytes().data() == part.data());
+    CHECK(first->Size() == 100);
+    SendBufferRef second = first;
+    first = SendBufferRef();
+    CHECK(lender.count == turn - 1);
+    CHECK(loan.IsShared());
+    second = SendBufferRef();
+    CHECK(lender.count == turn);
+    CHECK(lender.last_bytes == part.data());
+    CHECK_FALSE(loan.IsShared());
+  }
+}
+
+TEST_CASE("a pool gives a lent buffer back to its lender", "[buffer]") {
+  std::vector<std::byte> memory(64);
+  Lender lender;
+  SendBuffer loan(lender);
+  SendBufferPool pool;
+  pool.Recycle(loan.Lend(memory));
+  CHECK(lender.count == 1);
+  CHECK(&*pool.Create(64) != &loan);
+}
+
 TEST_CASE("references share one buffer and outlive each other", "[buffer]") {
   SendBufferRef first = SendBuffer::Copy(test::AsBytes("shared"));
   SendBufferRef second = first;

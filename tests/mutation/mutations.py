@@ -41,6 +41,7 @@ _EPOLL_RECV = "netcore/port/linux/epoll_recv.cpp"
 _EPOLL_SOCKET = "netcore/port/linux/epoll_socket.h"
 _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
+_URING_BUFFERS = "netcore/port/linux/io_uring_buffers.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
 _MEMORY_OPERATIONS = "netcore/sim/memory_operations.cpp"
@@ -424,8 +425,8 @@ MUTATIONS = (
         "sent_at_once_is_queued_too",
         _VERBS,
         "what left at once is sent once more",
-        "  bytes = bytes.subspan(sent);\n",
-        "",
+        "bytes.size() - sent, [&](bool direct) { return make_buffer(direct, sent); });",
+        "bytes.size(), [&](bool direct) { return make_buffer(direct, 0); });",
     ),
     Mutation(
         "sends_at_once_before_the_queue",
@@ -966,6 +967,27 @@ MUTATIONS = (
         "what arrives between a pause and the kernel's last word is dropped",
         "    socket.kept.emplace_back(data.begin(), data.end());\n",
         "    static_cast<void>(data);\n",
+    ),
+    Mutation(
+        "lent_buffers_are_received_into",
+        _URING_BUFFERS,
+        "what waits to be sent from a receive buffer is written over",
+        "  if (lent_count_ == 0 || !loans_[id].IsShared()) Reuse(id);",
+        "  Reuse(id);",
+    ),
+    Mutation(
+        "let_go_in_its_handler_is_used_twice",
+        _URING_BUFFERS,
+        "a buffer that is let go of inside its handler goes to the kernel twice",
+        "  if (id != in_hand_) Reuse(id);",
+        "  Reuse(id);",
+    ),
+    Mutation(
+        "all_receive_buffers_are_lent",
+        _URING_BUFFERS,
+        "peers that read nothing leave nobody a buffer to receive into",
+        "  if (loan.IsShared() || lent_count_ >= count_ / 2U) return {};",
+        "  if (loan.IsShared()) return {};",
     ),
     Mutation(
         "budget_never_shrinks",

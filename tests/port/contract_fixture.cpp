@@ -119,6 +119,7 @@ void Side::Close(CloseMode mode) {
 bool Side::AnythingPending() const { return connect.Waits() || recv.Waits() || send.Waits(); }
 
 void Side::CancelAll() {
+  kept.clear();
   all_.resize(all_sent_);
   for (Op* op : {&connect, &recv, &send}) {
     if (op->Waits()) Cancel(*op);
@@ -133,9 +134,16 @@ void Side::Record(Op& op, IoResult& result) {
   if (&op == &recv) {
     if (paused_ && !recv.cancelled) harness_.Violation("a completion while recv is paused");
     if (result.more) ++recv_count;
+    const std::uint64_t before = received_bytes;
     received_bytes += result.data.size();
     if (keep_received)
       received.append(reinterpret_cast<const char*>(result.data.data()), result.data.size());
+    if (keep_memory && !result.data.empty()) {
+      if (SendBufferRef buffer = port_.KeepReceived(result.data)) {
+        kept.push_back({before, std::move(buffer)});
+        return;
+      }
+    }
     // The handler may change what it was lent; the port must not read it again.
     std::fill(result.data.begin(), result.data.end(), std::byte{0xDD});
   }

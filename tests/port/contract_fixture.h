@@ -105,6 +105,14 @@ class Side final : public Recorder {
   std::string received;        // all that ever came
   std::size_t recv_count = 0;  // completions that brought bytes
   bool keep_received = true;   // false: only count
+
+  /// What KeepReceived made of the received bytes, and how many had come before each.
+  struct Kept {
+    std::uint64_t offset;
+    SendBufferRef buffer;
+  };
+  bool keep_memory = false;  // asks for it
+  std::vector<Kept> kept;
   std::uint64_t received_bytes = 0;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cerrno>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -42,6 +43,7 @@ Error IoUringBuffers::Create(IoUringRing& ring, std::uint16_t count) {
   budget_ = BufferBudget(kLeastInUse, count);
   unused_.resize(count);
   std::iota(unused_.rbegin(), unused_.rend(), std::uint16_t{0});
+  while (loans_.size() < count) loans_.emplace_back(static_cast<SendBufferLender&>(*this));
   Publish();
   return {};
 }
@@ -54,10 +56,35 @@ std::span<std::byte> IoUringBuffers::Take(std::uint16_t id, std::size_t size) no
   NETCORE_ASSERT(id < count_ && size <= kBufferSize && available_count_ > 0);
   --available_count_;
   ++taken_count_;
+  in_hand_ = id;
   return {At(id), size};
 }
 
+std::uint16_t IoUringBuffers::IdOf(const std::byte* place) const noexcept {
+  return static_cast<std::uint16_t>(static_cast<std::size_t>(place - At(0)) / kBufferSize);
+}
+
 void IoUringBuffers::Return(std::uint16_t id) noexcept {
+  in_hand_ = kNone;
+  if (lent_count_ == 0 || !loans_[id].IsShared()) Reuse(id);
+}
+
+SendBufferRef IoUringBuffers::Lend(std::span<std::byte> bytes) noexcept {
+  const std::less<const std::byte*> before;
+  if (before(bytes.data(), At(0)) || !before(bytes.data(), At(count_))) return {};
+  SendBuffer& loan = loans_[IdOf(bytes.data())];
+  if (loan.IsShared() || lent_count_ >= count_ / 2U) return {};
+  ++lent_count_;
+  return loan.Lend(bytes);
+}
+
+void IoUringBuffers::TakeBack(SendBuffer& buffer) noexcept {
+  --lent_count_;
+  const std::uint16_t id = IdOf(buffer.Bytes().data());
+  if (id != in_hand_) Reuse(id);
+}
+
+void IoUringBuffers::Reuse(std::uint16_t id) noexcept {
   if (available_count_ < budget_.Wanted()) {
     Add(id);
   } else {

@@ -57,6 +57,9 @@ class IoUringPort final : public CompletionPort {
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
   std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override;
+  SendBufferRef KeepReceived(std::span<std::byte> bytes) noexcept override {
+    return bytes.size() >= kWorthKeeping ? buffers_.Lend(bytes) : SendBufferRef();
+  }
   bool IsAlone() const noexcept override {
     return taken_before_ <= 1 && taken_count_ == 1 && !ring_.HasWork();
   }
@@ -73,6 +76,7 @@ class IoUringPort final : public CompletionPort {
   static constexpr int kMaxRounds = 16;                   // Enters in one Dispatch that don't wait
   static constexpr int kMaxCompletions = 16 * 1024;       // taken in one Dispatch
   static constexpr int kMaxSpareVectors = 1024;           // a kilobyte each
+  static constexpr std::size_t kWorthKeeping = 2 * 1024;  // of a buffer; less is cheaply copied
 
   // The low bits of an operation's user_data; the rest is its socket.
   enum class Operation : std::uint8_t {
