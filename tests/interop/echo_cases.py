@@ -13,7 +13,7 @@ import time
 import unittest
 
 from programs import TIMEOUT, Server, wait_until
-from traffic import SEED, Writer, connect, echo, payload, read_to_end, reset
+from traffic import SEED, Writer, connect, echo, payload, read_exactly, read_to_end, reset
 
 SMALL, MEGABYTE, HUGE = 11, 1_000_000, 100_000_000
 
@@ -54,7 +54,7 @@ class CommonCases(EchoCase):
         with connect(self.server) as connection:
             for size in (1, SMALL, 1000):
                 connection.sendall(payload(size))
-                self.assert_same(connection.recv(size, socket.MSG_WAITALL), payload(size))
+                self.assert_same(read_exactly(connection, size), payload(size))
 
     def test_python_gets_ten_megabytes_back(self):
         self.assert_same(echo(self.server, payload(10 * MEGABYTE)), payload(10 * MEGABYTE))
@@ -153,6 +153,23 @@ class LinuxCases(CommonCases):
                 self.assert_same(read_to_end(connection), payload(size))
                 writer.join(TIMEOUT)
                 self.assertIsNone(writer.failure)
+
+    def test_urgent_data_stops_no_stream_and_costs_no_cpu(self):
+        # An urgent byte is none of the stream's (SO_OOBINLINE is off), and a recv stops before it.
+        part = payload(1000)
+        with connect(self.server) as connection:
+            for turn in range(200):
+                connection.sendall(part[:turn])
+                connection.send(b"!", socket.MSG_OOB)
+                connection.sendall(part[turn:])
+                self.assert_same(read_exactly(connection, len(part)), part)
+            connection.send(b"!", socket.MSG_OOB)
+            cpu = self.server.cpu_seconds()
+            time.sleep(0.5)  # the time that is measured
+            self.assertLess(self.server.cpu_seconds() - cpu, 0.1, "waiting uses the CPU")
+            connection.sendall(part)
+            connection.shutdown(socket.SHUT_WR)
+            self.assert_same(read_to_end(connection), part)
 
     def test_a_client_that_resets_leaves_the_server_well(self):
         for _ in range(20):

@@ -31,6 +31,14 @@ def port_of(connection):
     return connection.getsockname()[1]
 
 
+def read_exactly(connection, size):
+    """`size` bytes, or fewer where the stream ends before. MSG_WAITALL knows no time-out."""
+    received = bytearray()
+    while len(received) < size and (some := connection.recv(size - len(received))):
+        received += some
+    return bytes(received)
+
+
 def read_to_end(connection):
     """All that comes before the peer's FIN; a reset raises."""
     received = bytearray()

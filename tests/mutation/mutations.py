@@ -913,6 +913,20 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "epoll_forgets_what_a_full_recv_left",
+        _EPOLL_RECV,
+        "what did not fit into one recv waits for the peer's next byte",
+        "received == static_cast<ssize_t>(kMaxRecvBytes) ||",
+        "received < 0 ||",
+    ),
+    Mutation(
+        "epoll_forgets_an_end_behind_bytes",
+        _EPOLL_RECV,
+        "the end of a stream that was there with its last bytes is not seen",
+        "(received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0);",
+        "false;",
+    ),
+    Mutation(
         "epoll_resume_does_not_rearm",
         _EPOLL_RECV,
         "epoll is not asked for bytes again after a pause",

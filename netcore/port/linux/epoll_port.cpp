@@ -295,7 +295,7 @@ std::size_t EpollPort::HandleReadiness(Socket& socket, std::uint32_t readiness) 
   constexpr std::uint32_t kFault = EPOLLERR | EPOLLHUP;
   std::size_t count = 0;
   if ((readiness & (EPOLLIN | kFault)) != 0)
-    count += socket.first_accept != nullptr ? HandleAccepts(socket) : HandleRecv(socket);
+    count += socket.first_accept != nullptr ? HandleAccepts(socket) : HandleRecv(socket, readiness);
   if ((readiness & (EPOLLOUT | kFault)) != 0) count += HandleConnect(socket) + HandleSend(socket);
   if (!socket.closed) DropInterest(socket);
   return count;

@@ -16,9 +16,10 @@
 
 namespace netcore::linux_port {
 
-/// Level-triggered: a socket is registered with epoll only while an operation waits on it, and for
-/// nothing else than that operation needs. A send is tried at once, inside its submit; whatever a
-/// submit already knows takes the ready queue, which the next Dispatch hands out.
+/// A socket is registered with epoll only while an operation waits on it, and for nothing else than
+/// that operation needs: level-triggered, but for a recv stream that waits alone. A send is tried
+/// at once, inside its submit; whatever a submit already knows takes the ready queue, which the
+/// next Dispatch hands out.
 ///
 ///     submit --- result known -----------------> ready queue --+
 ///        |                                                     +-- Dispatch --> owner
@@ -77,6 +78,7 @@ class EpollPort final : public CompletionPort {
   // Makes epoll watch what the socket's waiting events need; false, with errno, when it refuses.
   bool UpdateInterest(Socket& socket) noexcept;
   bool SetInterest(Socket& socket, std::uint32_t wanted) noexcept;
+  void LookAgain(Socket& socket) noexcept;
   void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
 
   void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
@@ -96,7 +98,7 @@ class EpollPort final : public CompletionPort {
   // Each returns how many completions it handed out; the socket may be closed afterwards.
   std::size_t HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept;
   std::size_t HandleAccepts(Socket& listener) noexcept;
-  std::size_t HandleRecv(Socket& socket) noexcept;
+  std::size_t HandleRecv(Socket& socket, std::uint32_t readiness) noexcept;
   std::size_t HandleConnect(Socket& socket) noexcept;
   std::size_t HandleSend(Socket& socket) noexcept;
 

@@ -45,7 +45,15 @@ void EpollPort::ResumeRecv(PortSocket& port_socket, IocpEvent& event) noexcept {
   Queue(event, ErrorFromErrno(code));
 }
 
-std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
+// Where epoll tells of changes alone, and there may be bytes that it has told of already: set once
+// more, it looks at the socket itself.
+void EpollPort::LookAgain(Socket& socket) noexcept {
+  if ((socket.interest & EPOLLET) == 0) return;
+  const bool set = SetInterest(socket, socket.interest);
+  NETCORE_ASSERT(set);
+}
+
+std::size_t EpollPort::HandleRecv(Socket& socket, std::uint32_t readiness) noexcept {
   if (socket.recv == nullptr || socket.recv_paused) return 0;
   ssize_t received;
   do {
@@ -63,6 +71,9 @@ std::size_t EpollPort::HandleRecv(Socket& socket) noexcept {
     socket.recv = nullptr;
   }
   Complete(event, result);
+  const bool may_have_more = received == static_cast<ssize_t>(kMaxRecvBytes) ||
+                             (received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0);
+  if (may_have_more && !socket.closed) LookAgain(socket);
   return 1;
 }
 

@@ -31,9 +31,16 @@ struct EpollPort::Socket : PortSocket {
   Socket* previous = nullptr;  // the open sockets, or next alone: the closed ones
   Socket* next = nullptr;
 
+  // A recv stream alone is told of once a change (edge-triggered), so that the next wait does not
+  // look at the socket again, only to find it read empty. With that come the marks of what a short
+  // recv may leave behind: an end of the stream, or urgent data, where a recv stops.
+  static constexpr std::uint32_t kRecvAlone = EPOLLIN | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
   std::uint32_t Wanted() const noexcept {
-    const bool in = first_accept != nullptr || (recv != nullptr && !recv_paused);
+    const bool receives = recv != nullptr && !recv_paused;
     const bool out = send != nullptr || connect != nullptr;
+    if (receives && !out) return kRecvAlone;
+    const bool in = receives || first_accept != nullptr;
     return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
   }
 };
