@@ -254,7 +254,7 @@ bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
 // How many of the first `bytes` have left already. The session is told with the flush.
 std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
   if (IsSending() || !queue_.Empty() || inbox_->HasMail()) return 0;
-  if (phase_ != Phase::kOpen || !TakesSends() || fin_sent_) return 0;
+  if (phase_ != Phase::kOpen || fin_sent_) return 0;
   if (bytes.empty() || bytes.size() > SendQueueLimit()) return 0;
   const std::size_t sent = worker_.Port().SendAtOnce(*socket_, bytes);
   if (sent == 0) return 0;

@@ -51,6 +51,7 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
 template <typename MakeBuffer>
 SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
                                      MakeBuffer&& make_buffer) noexcept {
+  if (!TakesSends()) return SendResult::kClosing;
   const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
   if (sent == bytes.size() && sent > 0) {
     ++sends_since_recv_;
