@@ -99,6 +99,24 @@ TEST_CASE("a FIN behind a large send waits for it, and nothing leaves behind the
   });
 }
 
+TEST_CASE("what left at once is told before the end, also when the peer has closed before",
+          "[session][at_once]") {
+  const std::string text = RandomText(50'000, 7);
+  WorldOptions options = Unbounded();
+  options.server.on_peer_close = PeerClose::kKeepOpen;
+  options.hooks.on_peer_closed = [&text](TestSession& session) {
+    SendFromScratch(session, text);
+    session.Disconnect();
+  };
+  OnAllBackends(options, [&text](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    pair.client->ShutdownSend();
+    REQUIRE(world.WaitFor([&] { return pair.client->Ended() && pair.server->Ended(); }));
+    CHECK((pair.client->Received() == text));
+    CHECK(pair.server->SentBytes() == text.size());
+  });
+}
+
 TEST_CASE("an abort after a large send tells how much was not sent", "[session][at_once]") {
   OnAllBackends(Narrow(), [](World& world) {
     const World::Pair pair = world.ConnectPair(NotReading());
