@@ -52,6 +52,13 @@ def show(value, digits=2):
     return "" if value is None else f"{value:.{digits}f}"
 
 
+def measured(reached, least):
+    """The ratio, with a third digit, cut off, where two would hide that it is too small."""
+    if reached < least and f"{reached:.2f}" == f"{least:.2f}":
+        return f"{int(reached * 1000) / 1000:.3f} x"
+    return f"{reached:.2f} x"
+
+
 def duties(results):
     """Yields (what, measured, wanted, whether it holds) for each figure that is asked for."""
     for result in results:
@@ -62,7 +69,7 @@ def duties(results):
             name = f"{CONTENDERS[contender][0]}: {workload.title()}"
             least, reached = required(contender, workload), ratio(result, contender)
             if least is not None and reached is not None:
-                yield name, f"{reached:.2f} x", f"at least {least:.2f} x", reached >= least
+                yield name, measured(reached, least), f"at least {least:.2f} x", reached >= least
             most = most_system_calls(contender, workload)
             calls = result["summaries"][contender]["system_calls_per_message"]
             if most is not None and calls is not None:

@@ -66,9 +66,9 @@ class ResidentList {
   }
 
  private:
-  explicit ResidentList(Resident::Links Resident::*links) noexcept : links_(links) {}
+  explicit ResidentList(Resident::Links Resident::* links) noexcept : links_(links) {}
 
-  Resident::Links Resident::*links_;
+  Resident::Links Resident::* links_;
   Resident* first_ = nullptr;
   Resident* last_ = nullptr;
 };
