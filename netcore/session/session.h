@@ -71,9 +71,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// hook, never throws: where memory is short the session ends with kSystemError.
   SendResult Send(std::span<const std::byte> bytes) noexcept;
 
-  /// The same inside OnRecv, for bytes that it was given: gives them away, and nobody may write to
-  /// them any more. Where the system's port can lend them for so long (io_uring, from 2 KiB on),
-  /// they are not copied. For servers that pass on what they get.
+  /// The same inside an OnRecv, this session's or another's, for bytes that it was given: gives
+  /// them away, and nobody may write to them any more. Where the system's port can lend them for so
+  /// long (io_uring, from 2 KiB on, to a session of the same worker), they are not copied. For
+  /// servers that pass on what they get.
   SendResult SendReceived(std::span<std::byte> bytes) noexcept;
 
   /// As Send, without a copy. Shares `buffer` until it is sent or the session ends; nobody writes

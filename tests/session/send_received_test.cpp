@@ -1,6 +1,7 @@
 // SendReceived: what OnRecv was given goes out again, without a copy where the port can lend it.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <random>
 
 #include "tests/support/test_server.h"
@@ -98,6 +99,34 @@ TEST_CASE("peers that read nothing keep no other from being served", "[session][
       }
     }
     CHECK((served.client->Received() == block + block));
+  });
+}
+
+TEST_CASE("what one session receives goes out on another, of its worker or not, until that ends",
+          "[session][send_received]") {
+  std::atomic<TestSession*> target = nullptr;
+  WorldOptions options = Unbounded();
+  options.threads = GENERATE(1U, 2U);
+  options.hooks.on_recv = [&target](TestSession& session, std::span<std::byte> bytes) {
+    TestSession* const other = target.load();
+    if (other != nullptr && other != &session) other->SendReceived(bytes);
+  };
+  OnAllBackends(options, [&target](World& world) {
+    target = nullptr;
+    const World::Pair from = world.ConnectPair();
+    const World::Pair to = world.ConnectPair();
+    target = to.server.get();
+    const std::string text = RandomText(500'000, 7);
+    from.client->SendText(text);
+    REQUIRE(world.WaitFor([&] { return to.client->ReceivedBytes() == text.size(); }));
+    CHECK((to.client->Received() == text));
+
+    from.client->SendText(text);
+    to.server->Disconnect(CloseReason::kLocal, Closing::kAbort);
+    REQUIRE(world.WaitFor([&] { return to.server->Ended(); }));
+    from.client->SendText(text);
+    REQUIRE(world.WaitFor([&] { return from.server->ReceivedBytes() == 3 * text.size(); }));
+    CHECK((from.server->Received() == text + text + text));
   });
 }
 
