@@ -916,14 +916,14 @@ MUTATIONS = (
         "epoll_forgets_what_a_full_recv_left",
         _EPOLL_RECV,
         "what did not fit into one recv waits for the peer's next byte",
-        "received == static_cast<ssize_t>(kMaxRecvBytes) ||",
-        "received < 0 ||",
+        "if (received == static_cast<ssize_t>(kMaxRecvBytes)) socket.overflows = true;",
+        "",
     ),
     Mutation(
         "epoll_forgets_an_end_behind_bytes",
         _EPOLL_RECV,
         "the end of a stream that was there with its last bytes is not seen",
-        "(received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0);",
+        "received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0;",
         "false;",
     ),
     Mutation(

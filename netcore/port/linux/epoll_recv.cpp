@@ -70,9 +70,11 @@ std::size_t EpollPort::HandleRecv(Socket& socket, std::uint32_t readiness) noexc
     result.error = ErrorFromErrno(received < 0 ? errno : socket.send_error);
     socket.recv = nullptr;
   }
+  // Level-triggered from now on: HandleReadiness sees to that, and epoll looks at the socket
+  // itself.
+  if (received == static_cast<ssize_t>(kMaxRecvBytes)) socket.overflows = true;
   Complete(event, result);
-  const bool may_have_more = received == static_cast<ssize_t>(kMaxRecvBytes) ||
-                             (received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0);
+  const bool may_have_more = received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0;
   if (may_have_more && !socket.closed) LookAgain(socket);
   return 1;
 }

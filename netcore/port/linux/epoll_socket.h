@@ -22,6 +22,7 @@ struct EpollPort::Socket : PortSocket {
   int pending = 0;             // events between submit and final completion
   int send_error = 0;          // what a failed send was told and the recv stream was not yet
   bool recv_paused = false;
+  bool overflows = false;  // a recv was as large as its room once: the next look finds more, mostly
   bool closed = false;
   IocpEvent* recv = nullptr;
   IocpEvent* send = nullptr;
@@ -39,7 +40,7 @@ struct EpollPort::Socket : PortSocket {
   std::uint32_t Wanted() const noexcept {
     const bool receives = recv != nullptr && !recv_paused;
     const bool out = send != nullptr || connect != nullptr;
-    if (receives && !out) return kRecvAlone;
+    if (receives && !out && !overflows) return kRecvAlone;
     const bool in = receives || first_accept != nullptr;
     return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
   }
