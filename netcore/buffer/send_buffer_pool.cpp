@@ -46,7 +46,6 @@ SendBufferRef SendBufferPool::Copy(std::span<const std::byte> bytes) {
 void SendBufferPool::Recycle(SendBufferRef buffer) noexcept {
   if (!buffer) return;
   const std::size_t capacity = buffer->capacity_;
-  if (buffer->lender_ != nullptr) return;
   if (capacity > kMaxPooledSize || spare_bytes_ + capacity > kMaxSpareBytes) return;
   const std::size_t size_class = ClassOf(capacity, kSmallestClass);
   if (capacity != kSmallestClass << size_class) return;

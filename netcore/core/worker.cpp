@@ -68,7 +68,7 @@ std::size_t Worker::Round(TimePoint deadline) noexcept {
   std::size_t handled = DispatchPort(sleeps ? std::min(deadline, timers_.NextDeadline()) : kNoWait);
   if (sleeps) inbox_->WakeUp();
 
-  if (inbox_->HasMail()) handled += inbox_->DeliverAll();
+  handled += inbox_->DeliverAll();
   if (timers_.Count() > 0 && timers_.IsDue(Now())) handled += timers_.FireDue(Now());
 
   handled += FlushDirty();
