@@ -916,7 +916,7 @@ MUTATIONS = (
         "epoll_forgets_what_a_full_recv_left",
         _EPOLL_RECV,
         "what did not fit into one recv waits for the peer's next byte",
-        "if (received == static_cast<ssize_t>(kMaxRecvBytes)) socket.overflows = true;",
+        "if (received == static_cast<ssize_t>(room.size())) socket.overflows = true;",
         "",
     ),
     Mutation(

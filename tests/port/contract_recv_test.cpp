@@ -227,6 +227,27 @@ TEST_CASE("a recv cancelled while bytes are there ends once and loses none",
   });
 }
 
+TEST_CASE("what a recv lends begins on a cache line", "[contract][recv]") {
+  ForEachBackend([](Harness& harness) {
+    if (harness.IsMemory()) return;  // no kernel copies there
+    auto [client, server] = harness.NewPair();
+    std::size_t lent = 0;
+    std::size_t misplaced = 0;
+    server.hook = [&](Op&, IoResult& result) {
+      if (result.data.empty()) return;
+      ++lent;
+      if (reinterpret_cast<std::uintptr_t>(result.data.data()) % 64 != 0) ++misplaced;
+    };
+    server.Recv();
+    for (std::size_t count = 1; count <= 20; ++count) {
+      client.Send("a message");
+      harness.RunUntil("the message", [&] { return !client.send.Waits() && lent >= count; });
+    }
+    server.hook = nullptr;
+    CHECK(misplaced == 0);
+  });
+}
+
 TEST_CASE("recv is cancelled from inside its own completion", "[contract][recv][cancel]") {
   ForEachBackend([](Harness& harness) {
     auto [client, server] = harness.NewPair();

@@ -29,8 +29,6 @@ void CloseIfOpen(int descriptor) noexcept {
 
 }  // namespace
 
-EpollPort::EpollPort() : recv_buffer_(new std::byte[kMaxRecvBytes]) {}
-
 EpollPort::~EpollPort() {
   while (open_ != nullptr) Close(*open_, CloseMode::kAbort);
   FreeClosed();

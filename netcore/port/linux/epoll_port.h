@@ -8,11 +8,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "netcore/port/completion_port.h"
 #include "netcore/port/linux/wait_timer.h"
+#include "netcore/port/recv_area.h"
 
 namespace netcore::linux_port {
 
@@ -31,7 +31,7 @@ namespace netcore::linux_port {
 /// share. Lifetime, Threads: see CompletionPort.
 class EpollPort final : public CompletionPort {
  public:
-  EpollPort();
+  EpollPort() = default;
   ~EpollPort() override;
 
   /// Takes from the system what the port needs. Once, before everything else.
@@ -117,7 +117,7 @@ class EpollPort final : public CompletionPort {
   Socket* closed_ = nullptr;  // freed when no readiness can name them any more
   Unsent* spare_unsent_ = nullptr;
   int spare_unsent_count_ = 0;
-  std::unique_ptr<std::byte[]> recv_buffer_;
+  RecvArea recv_area_;
   std::array<epoll_event, kMaxEvents> events_;
 };
 

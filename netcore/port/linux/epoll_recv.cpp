@@ -55,9 +55,10 @@ void EpollPort::LookAgain(Socket& socket) noexcept {
 
 std::size_t EpollPort::HandleRecv(Socket& socket, std::uint32_t readiness) noexcept {
   if (socket.recv == nullptr || socket.recv_paused) return 0;
+  const std::span<std::byte> room = recv_area_.Bytes();
   ssize_t received;
   do {
-    received = CallRecv(socket.descriptor, {recv_buffer_.get(), kMaxRecvBytes}, MSG_DONTWAIT);
+    received = CallRecv(socket.descriptor, room, MSG_DONTWAIT);
   } while (received < 0 && errno == EINTR);
   if (received < 0 && errno == EAGAIN) return 0;
 
@@ -65,14 +66,14 @@ std::size_t EpollPort::HandleRecv(Socket& socket, std::uint32_t readiness) noexc
   IocpEvent& event = *socket.recv;
   if (received > 0) {
     result.more = true;
-    result.data = {recv_buffer_.get(), static_cast<std::size_t>(received)};
+    result.data = room.first(static_cast<std::size_t>(received));
   } else {
     result.error = ErrorFromErrno(received < 0 ? errno : socket.send_error);
     socket.recv = nullptr;
   }
   // Level-triggered from now on: HandleReadiness sees to that, and epoll looks at the socket
   // itself.
-  if (received == static_cast<ssize_t>(kMaxRecvBytes)) socket.overflows = true;
+  if (received == static_cast<ssize_t>(room.size())) socket.overflows = true;
   Complete(event, result);
   const bool may_have_more = received > 0 && (readiness & ~std::uint32_t{EPOLLIN}) != 0;
   if (may_have_more && !socket.closed) LookAgain(socket);

@@ -1,4 +1,5 @@
 // IocpPort's four operations: accept, connect, send and recv.
+#include <span>
 #include <utility>
 
 #include "netcore/base/assert.h"
@@ -248,8 +249,9 @@ void IocpPort::ProcessRecv(Operation& operation) noexcept {
 
   // What came before a reset may still be there.
   const SOCKET handle = operation.socket->handle;
-  const int got = ::recv(handle, reinterpret_cast<char*>(recv_buffer_.get()),
-                         static_cast<int>(kMaxRecvBytes), 0);
+  const std::span<std::byte> room = recv_area_.Bytes();
+  const int got =
+      ::recv(handle, reinterpret_cast<char*>(room.data()), static_cast<int>(room.size()), 0);
   const int status = got == SOCKET_ERROR ? ::WSAGetLastError() : 0;
   if (got > 0) {
     DeliverRecv(operation, static_cast<std::size_t>(got));
@@ -268,14 +270,14 @@ void IocpPort::DeliverRecv(Operation& operation, std::size_t size_bytes) noexcep
   operation.state = OperationState::kDelivering;
   IoResult result;
   result.more = true;
-  result.data = {recv_buffer_.get(), size_bytes};
+  result.data = recv_area_.Bytes().first(size_bytes);
   ++handed_out_;
   CompleteEvent<Operation>(*operation.event, result);
 
   if (operation.state != OperationState::kDelivering) return;  // cancelled, and ready to end
   if (operation.paused) {
     operation.state = OperationState::kParked;
-  } else if (size_bytes == kMaxRecvBytes || operation.status != 0) {
+  } else if (size_bytes == recv_area_.Bytes().size() || operation.status != 0) {
     MakeReady(operation);
   } else {
     ArmRecv(operation);

@@ -53,8 +53,7 @@ Error IocpPort::Make(const windows_port::WinsockRuntime& runtime,
   return {};
 }
 
-IocpPort::IocpPort(const windows_port::WinsockRuntime& runtime)
-    : runtime_(runtime), recv_buffer_(new std::byte[kMaxRecvBytes]) {}
+IocpPort::IocpPort(const windows_port::WinsockRuntime& runtime) : runtime_(runtime) {}
 
 IocpPort::~IocpPort() {
   NETCORE_ASSERT(pending_count_ == 0);

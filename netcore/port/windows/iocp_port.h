@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "netcore/port/completion_port.h"
+#include "netcore/port/recv_area.h"
 #include "netcore/port/windows/iocp_operation.h"
 #include "netcore/port/windows/winsock_runtime.h"
 
@@ -82,7 +83,7 @@ class IocpPort final : public CompletionPort {
   windows_port::RecordPool<windows_port::AcceptRecord> accept_records_;
   windows_port::RecordPool<windows_port::SendRecord> send_records_;
   std::vector<std::unique_ptr<Socket>> sockets_;
-  std::unique_ptr<std::byte[]> recv_buffer_;  // kMaxRecvBytes
+  RecvArea recv_area_;
 };
 
 }  // namespace netcore
