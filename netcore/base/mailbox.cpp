@@ -215,14 +215,7 @@ bool Mailbox::Push(Task task) {
   return false;
 }
 
-bool Mailbox::HasMail() const noexcept { return unread_ != nullptr || HasUnread(); }
-
-bool Mailbox::HasUnread() const noexcept {
-  const Mail* const newest = newest_.load(std::memory_order_seq_cst);
-  return newest != nullptr && newest != Closed();
-}
-
-std::size_t Mailbox::DeliverAll() noexcept { return Deliver(SIZE_MAX); }
+bool Mailbox::IsClosedMark(const Mail& mail) noexcept { return &mail == Closed(); }
 
 std::size_t Mailbox::Deliver(std::size_t most) noexcept {
   NETCORE_ASSERT(!delivering_);

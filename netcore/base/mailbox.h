@@ -77,15 +77,18 @@ class Mailbox {
 
   /// True when mail waits, what a Deliver that is running has still before it included. Threads:
   /// the reader's. A push that happened before is always seen.
-  bool HasMail() const noexcept;
+  bool HasMail() const noexcept { return unread_ != nullptr || HasUnread(); }
 
   /// True when something was pushed since the reader last took what was there. Sequentially
   /// consistent, for the reader's last look before it sleeps. Threads: any.
-  bool HasUnread() const noexcept;
+  bool HasUnread() const noexcept {
+    const Mail* const newest = newest_.load(std::memory_order_seq_cst);
+    return newest != nullptr && !IsClosedMark(*newest);
+  }
 
   /// Delivers what is there now, in order; what comes meanwhile waits for the next call. Returns
   /// how many. Threads: the reader's.
-  std::size_t DeliverAll() noexcept;
+  std::size_t DeliverAll() noexcept { return HasMail() ? Deliver(SIZE_MAX) : 0; }
 
   /// The same, but at most `most` of what is there now. The next call delivers what is left of
   /// that, before anything else is looked at. Threads: the reader's.
@@ -103,6 +106,7 @@ class Mailbox {
   class TaskMail;
   class NodePool;
 
+  static bool IsClosedMark(const Mail& mail) noexcept;
   void TakeInOrder(Mail* newest) noexcept;
   void DiscardUnread() noexcept;
 

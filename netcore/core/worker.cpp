@@ -69,7 +69,9 @@ std::size_t Worker::Round(TimePoint deadline) noexcept {
   if (sleeps) inbox_->WakeUp();
 
   handled += inbox_->DeliverAll();
-  if (timers_.Count() > 0 && timers_.IsDue(Now())) handled += timers_.FireDue(Now());
+  if (!port_->IsKnownBefore(timers_.NextDeadline()) && timers_.IsDue(Now())) {
+    handled += timers_.FireDue(Now());
+  }
 
   handled += FlushDirty();
   // Mostly the sends have left already, and whoever sent them is still in the processor's cache.
@@ -127,15 +129,5 @@ void Worker::ShutDown() noexcept {
            std::chrono::duration_cast<std::chrono::seconds>(kShutDownLimit).count());
   static_cast<void>(port_.release());
 }
-
-Worker::HookScope::HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept
-    : worker_(worker) {
-  HookMark& mark = worker_.mark_;
-  mark.session.store(session, std::memory_order_relaxed);
-  mark.count.store(mark.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  mark.name.store(name, std::memory_order_release);
-}
-
-Worker::HookScope::~HookScope() { worker_.mark_.name.store(nullptr, std::memory_order_release); }
 
 }  // namespace netcore

@@ -138,13 +138,18 @@ class Worker {
   /// Held while a user's hook or task runs. One at a time.
   class HookScope {
    public:
-    HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept;
+    HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept
+        : mark_(worker.mark_) {
+      mark_.session.store(session, std::memory_order_relaxed);
+      mark_.count.store(mark_.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      mark_.name.store(name, std::memory_order_release);
+    }
     HookScope(const HookScope&) = delete;
     HookScope& operator=(const HookScope&) = delete;
-    ~HookScope();
+    ~HookScope() { mark_.name.store(nullptr, std::memory_order_release); }
 
    private:
-    Worker& worker_;
+    HookMark& mark_;
   };
 
  private:

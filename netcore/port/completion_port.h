@@ -79,6 +79,11 @@ class CompletionPort {
   /// The time that deadlines are measured in.
   virtual TimePoint Now() const noexcept = 0;
 
+  /// True: `time` has not come, and that is known without a look at the clock, which costs as much
+  /// as a hundred instructions: a timer of the port's own is set for then, or for earlier, and the
+  /// last Dispatch did not find that it had gone off. False says nothing.
+  virtual bool IsKnownBefore(TimePoint time) const noexcept { return time == kNever; }
+
   /// Takes over a socket that PortFactory opened or that an accept brought, and sets `options` on
   /// it. A system that refuses makes the first submit on the socket fail. Throws std::bad_alloc;
   /// `socket` is then still the caller's.

@@ -52,7 +52,9 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       worker_(worker),
       inbox_(worker.GetInbox()),
       context_(std::move(context)),
+      counters_(context_->Counters(worker.Index())),
       peer_(peer),
+      watches_idle_(context_->Options().idle_timeout > std::chrono::milliseconds::zero()),
       place_(context_->Manager()->Table(worker.Index()).Take()) {}
 
 Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
@@ -122,7 +124,7 @@ void Connection::Abandon() noexcept {
   place_.Leave();
   state_.store(State::kClosed, std::memory_order_release);
   close_info_.reason = CloseReason::kServiceStopping;
-  context_->Counters(worker_.Index()).AddEnded(close_info_.reason);
+  counters_.AddEnded(close_info_.reason);
   RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });
 }
 
@@ -157,7 +159,7 @@ void Connection::Open() noexcept {
     packet_deadline_ = After(last_recv_, context_->Options().first_packet_timeout);
   }
   context_->SessionOpened();
-  context_->Counters(worker_.Index()).AddOpened();
+  counters_.AddOpened();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
   broadcasts_before_ = Manager()->BroadcastsToAll();
   if (phase_ != Phase::kOpen) return;
@@ -197,9 +199,9 @@ void Connection::ProcessConnect(IoResult& result) noexcept {
 void Connection::ProcessRecv(IoResult& result) noexcept {
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
-  last_recv_ = worker_.Now();
+  if (watches_idle_) last_recv_ = worker_.Now();
   if (!result.data.empty()) {
-    context_->Counters(worker_.Index()).AddReceived(result.data.size());
+    counters_.AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
       sends_since_recv_ = 0;
       CallHook(session_.packets_ != nullptr ? "OnPacket" : "OnRecv",
@@ -222,7 +224,7 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
 void Connection::ProcessSend(IoResult& result) noexcept {
   queue_.Consume(result.bytes, worker_.Buffers());
   Uncount(result.bytes);
-  context_->Counters(worker_.Index()).AddSent(result.bytes);
+  counters_.AddSent(result.bytes);
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
   TellSent(result.bytes);
@@ -259,7 +261,7 @@ std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
   const std::size_t sent = worker_.Port().SendAtOnce(*socket_, bytes);
   if (sent == 0) return 0;
   sent_at_once_ = sent;
-  context_->Counters(worker_.Index()).AddSent(sent);
+  counters_.AddSent(sent);
   worker_.FlushLater(*this);
   return sent;
 }
@@ -445,7 +447,7 @@ void Connection::Close() noexcept {
   const Worker::Seat seat = std::move(seat_);
   const SessionRef self = std::move(self_);
 
-  context->Counters(worker_.Index()).AddEnded(close_info_.reason);
+  counters_.AddEnded(close_info_.reason);
   RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });
   if (opened_) context->SessionEnded(close_info_.bytes_unsent);
   queue_.Clear();

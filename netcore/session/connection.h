@@ -234,6 +234,7 @@ class Connection final : public Resident, public Timer {
   Worker& worker_;  // the own thread's, until kClosed; other threads compare its address
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<SessionContext> context_;
+  WorkerCounters& counters_;  // the context's, of this worker
   const Endpoint peer_;
 
   std::atomic<State> state_{State::kConnecting};
@@ -261,6 +262,7 @@ class Connection final : public Resident, public Timer {
   bool recv_pending_ = false;
   bool abort_ = false;
   bool opened_ = false;                 // OnConnected was called
+  const bool watches_idle_;             // else nobody asks when the last recv was
   int pending_ = 1;                     // see above
   std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
   std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began
@@ -271,7 +273,7 @@ class Connection final : public Resident, public Timer {
   PortSocket* socket_ = nullptr;
   SendQueue queue_;
   CloseInfo close_info_;
-  TimePoint last_recv_ = {};
+  TimePoint last_recv_ = {};  // counted from there: idle_timeout
   TimePoint paused_at_ = {};
   TimePoint packet_deadline_ = kNever;  // of the first packet, or of one that is open
   TimePoint last_progress_ = {};        // of the pending send

@@ -289,8 +289,8 @@ MUTATIONS = (
         "worker_no_timers",
         _WORKER,
         "deadlines pass without anybody noticing",
-        "  if (timers_.Count() > 0 && timers_.IsDue(Now())) handled += timers_.FireDue(Now());",
-        "",
+        "timers_.IsDue(Now())) {\n    handled += timers_.FireDue(Now());",
+        "timers_.IsDue(Now())) {",
     ),
     Mutation(
         "worker_flushes_for_ever",
@@ -531,7 +531,7 @@ MUTATIONS = (
         "idle_time_not_restarted",
         _CONNECTION,
         "a busy session ends with kIdleTimeout",
-        "  last_recv_ = worker_.Now();\n  if (!result.data.empty()) {",
+        "  if (watches_idle_) last_recv_ = worker_.Now();\n  if (!result.data.empty()) {",
         "  if (!result.data.empty()) {",
     ),
     Mutation(
@@ -944,7 +944,7 @@ MUTATIONS = (
         "epoll_timer_covers_all",
         _WAIT_TIMER,
         "a wait for a near deadline lasts until a far one",
-        "if (deadline == kNever || set_for_ <= deadline)",
+        "if (deadline == kNever || IsSetBy(deadline))",
         "if (deadline == kNever || set_for_ != kNever)",
     ),
     Mutation(
@@ -953,6 +953,27 @@ MUTATIONS = (
         "after the first deadline waits have no end",
         "sizeof count) == sizeof count) set_for_ = kNever;",
         "sizeof count) == sizeof count) return;",
+    ),
+    Mutation(
+        "epoll_no_deadline_ever_comes",
+        "netcore/port/linux/epoll_port.h",
+        "a worker that is never without work fires no timers",
+        "{ return timer_.IsSetBy(time); }",
+        "{ return time > TimePoint(); }",
+    ),
+    Mutation(
+        "io_uring_no_deadline_ever_comes",
+        "netcore/port/linux/io_uring_port.h",
+        "a worker that is never without work fires no timers",
+        "{ return timer_.IsSetBy(time); }",
+        "{ return time > TimePoint(); }",
+    ),
+    Mutation(
+        "recv_area_off_the_line",
+        "netcore/port/recv_area.h",
+        "what arrives is copied at half the speed",
+        "{ return room_->bytes; }",
+        "{ return std::span<std::byte>(room_->bytes).subspan(16); }",
     ),
     Mutation(
         "epoll_partial_send_repeats",

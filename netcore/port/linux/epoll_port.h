@@ -39,6 +39,7 @@ class EpollPort final : public CompletionPort {
 
   [[nodiscard]] Error AttachThread() override;
   TimePoint Now() const noexcept override;
+  bool IsKnownBefore(TimePoint time) const noexcept override { return timer_.IsSetBy(time); }
   PortSocket* Adopt(OwnedSocket&& socket, const SocketOptions& options) override;
   Endpoint LocalEndpoint(const PortSocket& socket) const override;
   void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept override;

@@ -57,7 +57,14 @@ class IntrusiveList {
 
   /// Moves all of `other`'s elements behind ours, in their order.
   void TakeAll(IntrusiveList& other) noexcept {
-    while (!other.IsEmpty()) PushBack(other.PopFront());
+    if (other.IsEmpty()) return;
+    ListLink<Tag>* const first = other.head_.next_;
+    ListLink<Tag>* const last = other.head_.previous_;
+    other.head_.previous_ = other.head_.next_ = &other.head_;
+    first->previous_ = head_.previous_;
+    last->next_ = &head_;
+    head_.previous_->next_ = first;
+    head_.previous_ = last;
   }
 
  private:

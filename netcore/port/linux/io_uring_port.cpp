@@ -113,11 +113,12 @@ std::size_t IoUringPort::DispatchUntil(TimePoint deadline) noexcept {
     // What came may be of no concern to an owner, such as the end of an operation to be re-armed.
     if (handed_out_count_ > 0 || is_woken_ || !entered || left == Duration::zero()) break;
   }
-  FreeClosed();
+  if (!closed_.IsEmpty()) FreeClosed();
   return handed_out_count_;
 }
 
 std::size_t IoUringPort::HandOutReady() noexcept {
+  if (!HasReady()) return 0;
   handed_out_count_ = 0;
   TakeReady();
   return handed_out_count_;
@@ -125,7 +126,7 @@ std::size_t IoUringPort::HandOutReady() noexcept {
 
 bool IoUringPort::Enter(Duration timeout) noexcept {
   buffers_.Publish();  // first: an entry may leave at once, to make room for the next
-  ArmEnded();
+  if (!starved_.IsEmpty() || !ended_.IsEmpty()) ArmEnded();
   if (!is_wake_armed_) is_wake_armed_ = ArmPoll(wake_, Operation::kWake);
   if (!is_timer_armed_) is_timer_armed_ = ArmPoll(timer_.Descriptor(), Operation::kTimer);
   if (!is_room_armed_) is_room_armed_ = ArmPoll(room_.Descriptor(), Operation::kRoom);
@@ -142,7 +143,7 @@ void IoUringPort::TakeRounds() noexcept {
       ++taken_count_;
       Process(completion);
     }
-    TakeReady();
+    if (HasReady()) TakeReady();
     if (handed_out_count_ >= kFullDispatch || taken_count_ >= kMaxCompletions) return;
     if (!ring_.HasWork() && starved_.IsEmpty()) return;
     Enter(Duration::zero());

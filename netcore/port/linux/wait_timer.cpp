@@ -29,7 +29,7 @@ Error WaitTimer::Create() {
 
 Duration WaitTimer::LeftUntil(TimePoint deadline) noexcept {
   if (deadline == kNoWait) return Duration::zero();
-  if (deadline == kNever || set_for_ <= deadline) return Duration::max();
+  if (deadline == kNever || IsSetBy(deadline)) return Duration::max();
   const TimePoint now = std::chrono::steady_clock::now();
   if (deadline <= now) return Duration::zero();
   const Duration left = deadline - now;

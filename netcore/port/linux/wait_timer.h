@@ -28,6 +28,9 @@ class WaitTimer {
   /// only where that is not known without it.
   Duration LeftUntil(TimePoint deadline) noexcept;
 
+  /// True: it is set for `deadline` or earlier, and was not found readable yet.
+  bool IsSetBy(TimePoint deadline) const noexcept { return set_for_ <= deadline; }
+
   /// To be called when it is readable.
   void Clear() noexcept;
 
