@@ -204,9 +204,12 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
     counters_.AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
       sends_since_recv_ = 0;
+      in_recv_hook_ = true;
       CallHook(session_.packets_ != nullptr ? "OnPacket" : "OnRecv",
                [&] { session_.OnRecv(result.data); });
+      in_recv_hook_ = false;
       answers_once_ = sends_since_recv_ == 1;
+      TellSentAtOnce();
     }
     return;
   }
@@ -253,7 +256,8 @@ bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
   return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
 }
 
-// How many of the first `bytes` have left already. The session is told with the flush.
+// How many of the first `bytes` have left already. The session is told right behind its recv's
+// hook, while it is still in the processor's cache; elsewhere with the flush.
 std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
   if (IsSending() || !queue_.Empty() || inbox_->HasMail()) return 0;
   if (phase_ != Phase::kOpen || fin_sent_) return 0;
@@ -262,13 +266,17 @@ std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
   if (sent == 0) return 0;
   sent_at_once_ = sent;
   counters_.AddSent(sent);
-  worker_.FlushLater(*this);
+  if (!in_recv_hook_) worker_.FlushLater(*this);
   return sent;
 }
 
-void Connection::Flush() noexcept {
+void Connection::TellSentAtOnce() noexcept {
   const std::size_t sent = std::exchange(sent_at_once_, 0);
   if (sent > 0 && phase_ < Phase::kDraining) TellSent(sent);
+}
+
+void Connection::Flush() noexcept {
+  TellSentAtOnce();
   if (send_pending_ || queue_.Empty()) return;
   if (phase_ != Phase::kOpen && phase_ != Phase::kFlushing) return;
   const std::span<SendSlice> slices = worker_.Slices();

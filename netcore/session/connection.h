@@ -173,6 +173,7 @@ class Connection final : public Resident, public Timer {
   void ProcessRecv(IoResult& result) noexcept;
   void ProcessSend(IoResult& result) noexcept;
   void TellSent(std::size_t bytes) noexcept;
+  void TellSentAtOnce() noexcept;
 
   bool IsOwnThread() const noexcept { return Worker::Current() == &worker_; }
   bool TakesSends() const noexcept {
@@ -258,6 +259,7 @@ class Connection final : public Resident, public Timer {
   bool fin_sent_ = false;
   bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
   bool send_pending_ = false;
+  bool in_recv_hook_ = false;
   bool answers_once_ = false;  // the last recv's hook sent exactly once
   bool recv_pending_ = false;
   bool abort_ = false;

@@ -457,6 +457,20 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "sent_at_once_is_told_behind_recv_alone",
+        _CONNECTION,
+        "OnSend is not called for what left at once in a posted task, if the session received before",
+        "      in_recv_hook_ = false;\n",
+        "",
+    ),
+    Mutation(
+        "sent_at_once_is_told_with_the_flush_alone",
+        _CONNECTION,
+        "OnSend is never called for what left at once inside OnRecv",
+        "      TellSentAtOnce();\n",
+        "",
+    ),
+    Mutation(
         "sent_at_once_before_the_mail",
         _CONNECTION,
         "a large send overtakes what another thread sent before",

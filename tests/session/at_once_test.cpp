@@ -117,6 +117,27 @@ TEST_CASE("what left at once is told before the end, also when the peer has clos
   });
 }
 
+TEST_CASE("what left at once is told, whether in an answer or in a posted task",
+          "[session][at_once]") {
+  const std::string text = RandomText(50'000, 7);
+  WorldOptions options = Unbounded();
+  options.hooks.on_recv = [&text](TestSession& session, std::span<std::byte>) {
+    SendFromScratch(session, text);
+  };
+  OnAllBackends(options, [&text](World& world) {
+    const World::Pair pair = world.ConnectPair();
+    for (std::size_t expected = text.size(); expected <= 6 * text.size();) {
+      pair.client->SendText("?");
+      REQUIRE(world.WaitFor([&] { return pair.server->SentBytes() == expected; }));
+      expected += text.size();
+      REQUIRE(pair.server->Post([&text, server = pair.server] { SendFromScratch(*server, text); }));
+      REQUIRE(world.WaitFor([&] { return pair.server->SentBytes() == expected; }));
+      expected += text.size();
+    }
+    REQUIRE(world.WaitFor([&] { return pair.client->ReceivedBytes() == 6 * text.size(); }));
+  });
+}
+
 TEST_CASE("an abort after a large send tells how much was not sent", "[session][at_once]") {
   OnAllBackends(Narrow(), [](World& world) {
     const World::Pair pair = world.ConnectPair(NotReading());
