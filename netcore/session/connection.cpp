@@ -54,7 +54,6 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       context_(std::move(context)),
       counters_(context_->Counters(worker.Index())),
       peer_(peer),
-      watches_idle_(context_->Options().idle_timeout > std::chrono::milliseconds::zero()),
       place_(context_->Manager()->Table(worker.Index()).Take()) {}
 
 Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
@@ -199,7 +198,7 @@ void Connection::ProcessConnect(IoResult& result) noexcept {
 void Connection::ProcessRecv(IoResult& result) noexcept {
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
-  if (watches_idle_) last_recv_ = worker_.Now();
+  if (HasIdleTimeout()) last_recv_ = worker_.Now();
   if (!result.data.empty()) {
     counters_.AddReceived(result.data.size());
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {

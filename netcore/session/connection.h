@@ -224,6 +224,10 @@ class Connection final : public Resident, public Timer {
   bool CountsRecvTime() const noexcept {
     return phase_ == Phase::kOpen && !paused_ && !peer_closed_;
   }
+  // Else nobody asks when the last recv was.
+  bool HasIdleTimeout() const noexcept {
+    return context_->Options().idle_timeout > std::chrono::milliseconds::zero();
+  }
   void SetDeadline(TimePoint deadline) noexcept;
   TimePoint NextDeadline() const noexcept;
   template <typename Hook>
@@ -264,7 +268,6 @@ class Connection final : public Resident, public Timer {
   bool recv_pending_ = false;
   bool abort_ = false;
   bool opened_ = false;                 // OnConnected was called
-  const bool watches_idle_;             // else nobody asks when the last recv was
   int pending_ = 1;                     // see above
   std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
   std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began

@@ -545,7 +545,7 @@ MUTATIONS = (
         "idle_time_not_restarted",
         _CONNECTION,
         "a busy session ends with kIdleTimeout",
-        "  if (watches_idle_) last_recv_ = worker_.Now();\n  if (!result.data.empty()) {",
+        "  if (HasIdleTimeout()) last_recv_ = worker_.Now();\n  if (!result.data.empty()) {",
         "  if (!result.data.empty()) {",
     ),
     Mutation(
