@@ -37,9 +37,12 @@ _TABLE = "netcore/session/session_table.cpp"
 _GROUP = "netcore/session/group.cpp"
 _DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
+_RECV_AREA = "netcore/port/recv_area.h"
+_EPOLL_PORT = "netcore/port/linux/epoll_port.h"
 _EPOLL_RECV = "netcore/port/linux/epoll_recv.cpp"
 _EPOLL_SOCKET = "netcore/port/linux/epoll_socket.h"
 _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
+_URING_PORT = "netcore/port/linux/io_uring_port.h"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_BUFFERS = "netcore/port/linux/io_uring_buffers.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
@@ -970,21 +973,21 @@ MUTATIONS = (
     ),
     Mutation(
         "epoll_no_deadline_ever_comes",
-        "netcore/port/linux/epoll_port.h",
+        _EPOLL_PORT,
         "a worker that is never without work fires no timers",
         "{ return timer_.IsSetBy(time); }",
         "{ return time > TimePoint(); }",
     ),
     Mutation(
         "io_uring_no_deadline_ever_comes",
-        "netcore/port/linux/io_uring_port.h",
+        _URING_PORT,
         "a worker that is never without work fires no timers",
         "{ return timer_.IsSetBy(time); }",
         "{ return time > TimePoint(); }",
     ),
     Mutation(
         "recv_area_off_the_line",
-        "netcore/port/recv_area.h",
+        _RECV_AREA,
         "what arrives is copied at half the speed",
         "{ return room_->bytes; }",
         "{ return std::span<std::byte>(room_->bytes).subspan(16); }",
