@@ -86,9 +86,9 @@ bool TimedJobs::Cancel(JobId id) noexcept {
 bool TimedJobs::OnAlarm() noexcept {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
-  alarm_ = kNever;
   const std::size_t fired = timers_.FireDue(executor_.Now());
-  UpdateAlarm();
+  // Told in any case: the alarm that rang may have been set anew before this heard of it.
+  SetAlarm(timers_.NextDeadline());
   return fired > 0;
 }
 
@@ -147,10 +147,15 @@ bool TimedJobs::TakeOut(Job& job, Task& task) noexcept {
   return !cancelled;
 }
 
-// Under the mutex also the executor's: of two that tell it something, the last one is right.
 void TimedJobs::UpdateAlarm() noexcept {
   const TimePoint next = timers_.NextDeadline();
-  if (std::exchange(alarm_, next) != next) executor_.SetAlarm(owner_, next);
+  if (next != alarm_) SetAlarm(next);
+}
+
+// Under the mutex also the executor's: of two that tell it something, the last one is right.
+void TimedJobs::SetAlarm(TimePoint next) noexcept {
+  alarm_ = next;
+  executor_.SetAlarm(owner_, next);
 }
 
 }  // namespace netcore

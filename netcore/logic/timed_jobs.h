@@ -67,6 +67,7 @@ class TimedJobs {
   void FreeJob(Job& job) noexcept;
   bool TakeOut(Job& job, Task& task) noexcept;
   void UpdateAlarm() noexcept;
+  void SetAlarm(TimePoint next) noexcept;
   void CountCancelled() noexcept { cancelled_.fetch_add(1, std::memory_order_relaxed); }
 
   Runnable& owner_;

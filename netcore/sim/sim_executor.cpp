@@ -32,9 +32,14 @@ std::uint64_t SimExecutor::RunStep(std::size_t position, std::size_t most) noexc
   return number;
 }
 
+bool SimExecutor::TakeAlarm() noexcept {
+  if (ringing_ == nullptr) ringing_ = book_.TakeDue(Now());
+  return ringing_ != nullptr;
+}
+
 bool SimExecutor::RingOne() noexcept {
-  const std::shared_ptr<Runnable> due = book_.TakeDue(Now());
-  if (due == nullptr) return false;
+  if (!TakeAlarm()) return false;
+  const std::shared_ptr<Runnable> due = std::move(ringing_);
   due->OnAlarm();
   return true;
 }

@@ -41,7 +41,13 @@ class SimExecutor final : public Executor {
   std::uint64_t RunStep(std::size_t position, std::size_t most) noexcept;
 
   /// When RingOne has something to do; kNever if no alarm is set.
-  TimePoint NextAlarm() const noexcept { return book_.NextAlarm(); }
+  TimePoint NextAlarm() const noexcept {
+    return ringing_ != nullptr ? TimePoint::min() : book_.NextAlarm();
+  }
+
+  /// The first alarm that is due is not set any more; whose it is hears of it in the next RingOne,
+  /// as from a thread that was held up on its way. False if none is due.
+  bool TakeAlarm() noexcept;
 
   /// The first alarm that is due. False if none is.
   bool RingOne() noexcept;
@@ -56,6 +62,7 @@ class SimExecutor final : public Executor {
   const std::shared_ptr<const MemoryNet> net_;
   const std::shared_ptr<const Log> log_;
   ExecutorBook book_;
+  std::shared_ptr<Runnable> ringing_;  // taken, not told yet
   std::function<bool()> run_other_;
   bool in_step_ = false;
 };

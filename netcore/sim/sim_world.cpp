@@ -243,8 +243,13 @@ void SimWorld::RunLogic(std::uint32_t choice) {
     const SimForeignWork foreign(&control_);
     number = logic_->RunStep(choice, most);
   } else {
+    const bool held_up = Random().OneIn(4);
     const SimForeignWork foreign(&control_);
-    logic_->RingOne();
+    if (held_up) {
+      logic_->TakeAlarm();
+    } else {
+      logic_->RingOne();
+    }
   }
   control_.trace.Add(Now(), SimEvent::kLogic, 0, number, 0);
   TakeFailedAllocation();

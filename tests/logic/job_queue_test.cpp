@@ -418,6 +418,40 @@ TEST_CASE("a timed job that has begun, has run, or never was can't be cancelled"
   CHECK(ran);
 }
 
+TEST_CASE("an alarm that is set anew before the queue hears that it rang is not left over",
+          "[job_queue][timed]") {
+  const StopMode mode = GENERATE(StopMode::kDrain, StopMode::kDrop);
+  const ManualPool pool;
+  const JobQueueRef queue = pool.MakeQueue();
+  Order order;
+  const TimedPush first = queue->PushAfter(milliseconds(10), [&order] { order.push_back(1); });
+  pool.Advance(milliseconds(10));
+  REQUIRE(pool.executor->TakeAlarm());
+  REQUIRE(queue->Cancel(first.id));
+  REQUIRE(queue->PushAfter(Duration::zero(), [&order] { order.push_back(2); }).id);
+  CHECK(pool.executor->RingOne());
+  CHECK(pool.executor->NextAlarm() == kNever);
+  pool.RunAll();
+  CHECK(order == Order{2});
+  queue->Close(mode);
+  CHECK(queue->IsClosed());
+}
+
+TEST_CASE("an alarm that rang while its queue was closed is heard by nobody",
+          "[job_queue][timed]") {
+  const ManualPool pool;
+  const JobQueueRef queue = pool.MakeQueue();
+  REQUIRE(queue->PushAfter(milliseconds(10), [] {}).id);
+  pool.Advance(milliseconds(10));
+  REQUIRE(pool.executor->TakeAlarm());
+  queue->Close(StopMode::kDrain);
+  CHECK(queue->IsClosed());
+  CHECK(queue->Stats().dropped == 1);
+  CHECK(pool.executor->RingOne());
+  CHECK(pool.executor->NextAlarm() == kNever);
+  CHECK(pool.executor->ReadyCount() == 0);
+}
+
 TEST_CASE("a close drops what is not due yet, whatever the mode", "[job_queue][timed]") {
   const ManualPool pool;
   for (const StopMode mode : {StopMode::kDrain, StopMode::kDrop}) {

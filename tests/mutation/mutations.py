@@ -185,8 +185,15 @@ MUTATIONS = (
         "timed_job_alarm_forgotten",
         _TIMED_JOBS,
         "after one timed job was pushed the next one is not heard of",
-        "  const std::size_t fired = timers_.FireDue(executor_.Now());\n  UpdateAlarm();",
-        "  const std::size_t fired = timers_.FireDue(executor_.Now());",
+        "  SetAlarm(timers_.NextDeadline());\n",
+        "  alarm_ = kNever;\n",
+    ),
+    Mutation(
+        "timed_job_alarm_left_over",
+        _TIMED_JOBS,
+        "an alarm that was set anew while it rang is taken for one that is not set",
+        "  SetAlarm(timers_.NextDeadline());\n",
+        "  alarm_ = kNever;\n  UpdateAlarm();\n",
     ),
     Mutation(
         "timed_jobs_kept_at_close",
