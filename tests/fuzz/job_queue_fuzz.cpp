@@ -35,6 +35,8 @@ class JobQueueRun {
           Ring();
           break;
         case 2:
+          RingSlowly();
+          break;
         case 3:
           Step(1 + decisions_.Below(4));
           break;
@@ -163,10 +165,28 @@ class JobQueueRun {
     SeeIfClosed();
   }
 
-  // The clock: what is due is in the queue, in the order of the deadlines.
+  // One alarm rings, and the queue hears of it in the next call.
+  void RingSlowly() {
+    if (ringing_) {
+      FUZZ_REQUIRE(executor_->RingOne());
+      HaveRung();
+      return;
+    }
+    const bool possible = executor_->NextAlarm() <= net_->Now();
+    const bool rang = executor_->TakeAlarm();
+    FUZZ_REQUIRE(possible || !rang);
+    ringing_ = rang;
+  }
+
   void Ring() {
     while (executor_->RingOne()) {
     }
+    HaveRung();
+  }
+
+  // What is due is in the queue, in the order of the deadlines.
+  void HaveRung() {
+    ringing_ = false;
     if (closing_) return;
     std::vector<std::size_t> due;
     for (const std::size_t number : timed_) {
@@ -252,7 +272,7 @@ class JobQueueRun {
     FUZZ_REQUIRE(stats.pushed == stats.run + stats.dropped + stats.cancelled + stats.waiting);
     const bool has_step = !fifo_.empty() || (closing_ && !queue_->IsClosed());
     FUZZ_REQUIRE((executor_->ReadyCount() > 0) == has_step);
-    FUZZ_REQUIRE(closing_ || timed_.empty() == (executor_->NextAlarm() == kNever));
+    FUZZ_REQUIRE(closing_ || ringing_ || timed_.empty() == (executor_->NextAlarm() == kNever));
   }
 
   void Finish() {
@@ -261,6 +281,7 @@ class JobQueueRun {
     executor_->Stop(StopMode::kDrop);
     while (executor_->ReadyCount() > 0) Step(32);
     FUZZ_REQUIRE(executor_->IsOver() && queue_->IsClosed());
+    Ring();
     SeeIfClosed();
     CheckFigures();
     const std::weak_ptr<JobQueue> weak = queue_;
@@ -291,6 +312,7 @@ class JobQueueRun {
   bool in_job_ = false;
   bool closing_ = false;
   bool dropping_ = false;
+  bool ringing_ = false;
 };
 
 }  // namespace

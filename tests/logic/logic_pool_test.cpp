@@ -365,6 +365,40 @@ TEST_CASE("a queue closed while threads push, by several at once, ends once",
   pool->Stop(StopMode::kDrain);
 }
 
+TEST_CASE("a queue whose alarms ring while it is closed ends once", "[logic_pool][timed][stop]") {
+  const auto pool = StartPool(2);
+  for (int round = 0; round < 500; ++round) {
+    const JobQueueRef queue = JobQueue::Create(pool);
+    std::atomic<int> queued{0};
+    std::atomic<int> runs{0};
+    std::atomic<int> ends{0};
+    std::atomic<int> refused{0};
+    std::atomic<int> cancelled{0};
+    std::vector<std::thread> threads;
+    for (int writer = 0; writer < 2; ++writer) {
+      threads.emplace_back([&, writer] {
+        for (int i = 0;; ++i) {
+          const auto delay = std::chrono::microseconds(i % 3 == writer ? 0 : i % 50);
+          const TimedPush push = queue->PushAfter(delay, Fate(runs, ends));
+          ++(IsQueued(push.result) ? queued : refused);
+          if (push.result == PushResult::kClosed) return;
+          if (i % 4 == 0 && queue->Cancel(push.id)) ++cancelled;
+        }
+      });
+    }
+    CHECK(Eventually([&] { return runs > 0; }));
+    queue->Close(round % 2 == 0 ? StopMode::kDrain : StopMode::kDrop);
+    queue->WaitClosed();
+    for (std::thread& thread : threads) thread.join();
+    REQUIRE(ends == queued + refused);
+    const JobQueueStats stats = queue->Stats();
+    REQUIRE(static_cast<int>(stats.run) == runs);
+    REQUIRE(static_cast<int>(stats.run + stats.dropped) + cancelled == queued);
+    REQUIRE(stats.waiting == 0);
+  }
+  pool->Stop(StopMode::kDrain);
+}
+
 TEST_CASE("a stop inside a job only begins", "[logic_pool][stop]") {
   const StopMode mode = GENERATE(StopMode::kDrain, StopMode::kDrop);
   const auto pool = StartPool(2);
