@@ -36,8 +36,9 @@ class Runnable : public std::enable_shared_from_this<Runnable> {
   /// Threads: one of the executor's.
   [[nodiscard]] virtual bool RunStep(std::size_t most) noexcept = 0;
 
-  /// The time of its alarm has come; the alarm is not set any more. May come once after the alarm
-  /// was moved or cancelled. Runs nothing that may take long. Threads: any, also during a step.
+  /// The time of its alarm has come; the alarm is not set any more, unless it was set anew while
+  /// this call was on its way. May come once after the alarm was moved or cancelled. Runs nothing
+  /// that may take long. Threads: any, also during a step.
   virtual void OnAlarm() noexcept = 0;
 
   /// The executor is being stopped and waits until this has left. May come again with kDrop.

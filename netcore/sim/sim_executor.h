@@ -45,11 +45,12 @@ class SimExecutor final : public Executor {
     return ringing_ != nullptr ? TimePoint::min() : book_.NextAlarm();
   }
 
-  /// The first alarm that is due is not set any more; whose it is hears of it in the next RingOne,
-  /// as from a thread that was held up on its way. False if none is due.
+  /// The first alarm that is due is not set any more; its owner hears of it in the next RingOne, as
+  /// from a thread that was held up on its way. False if none is due.
   bool TakeAlarm() noexcept;
 
-  /// The first alarm that is due. False if none is.
+  /// Tells the owner of the alarm that was taken, or else of the first that is due. False if there
+  /// is none.
   bool RingOne() noexcept;
 
   /// As LogicPool::Stop; only begins.
