@@ -281,7 +281,7 @@ class JobQueueRun {
     executor_->Stop(StopMode::kDrop);
     while (executor_->ReadyCount() > 0) Step(32);
     FUZZ_REQUIRE(executor_->IsOver() && queue_->IsClosed());
-    Ring();
+    Ring();  // an alarm that the queue has not heard of yet keeps it
     SeeIfClosed();
     CheckFigures();
     const std::weak_ptr<JobQueue> weak = queue_;

@@ -40,6 +40,22 @@ std::shared_ptr<LogicPool> StartPool(std::size_t threads) {
 
 bool IsQueued(PushResult result) { return result == PushResult::kQueued; }
 
+// What became of the jobs that some threads push until they are told kClosed.
+struct Tally {
+  Fate NewJob() { return Fate(runs, ends); }
+
+  // False: that was the last push.
+  bool Count(PushResult result) {
+    ++(IsQueued(result) ? queued : refused);
+    return result != PushResult::kClosed;
+  }
+
+  std::atomic<int> queued{0};
+  std::atomic<int> refused{0};
+  std::atomic<int> runs{0};
+  std::atomic<int> ends{0};
+};
+
 // Somebody who waits for something, with an end.
 class Signal {
  public:
@@ -266,27 +282,22 @@ TEST_CASE("a drained pool runs all that was queued, however many push meanwhile"
     const auto pool = StartPool(2);
     std::vector<JobQueueRef> queues;
     for (int i = 0; i < 3; ++i) queues.push_back(JobQueue::Create(pool));
-    std::atomic<int> queued{0};
-    std::atomic<int> runs{0};
-    std::atomic<int> ends{0};
-    std::atomic<int> refused{0};
+    Tally tally;
     std::vector<std::thread> threads;
     for (int writer = 0; writer < 3; ++writer) {
       threads.emplace_back([&] {
         for (std::size_t i = 0;; ++i) {
-          const PushResult result = queues[i % queues.size()]->Push(Fate(runs, ends));
-          ++(IsQueued(result) ? queued : refused);
-          if (result == PushResult::kClosed) return;
+          if (!tally.Count(queues[i % queues.size()]->Push(tally.NewJob()))) return;
         }
       });
     }
-    CHECK(Eventually([&] { return runs > 100 * round; }));
+    CHECK(Eventually([&] { return tally.runs > 100 * round; }));
     pool->Stop(StopMode::kDrain);
-    const int runs_at_end = runs;
+    const int runs_at_end = tally.runs;
     for (std::thread& thread : threads) thread.join();
-    REQUIRE(runs == runs_at_end);
-    REQUIRE(runs == queued);
-    REQUIRE(ends == queued + refused);
+    REQUIRE(tally.runs == runs_at_end);
+    REQUIRE(tally.runs == tally.queued);
+    REQUIRE(tally.ends == tally.queued + tally.refused);
     for (const JobQueueRef& queue : queues) {
       REQUIRE(queue->IsClosed());
       REQUIRE(queue->Stats().waiting == 0);
@@ -299,10 +310,7 @@ TEST_CASE("a dropped pool runs or destroys each job, exactly once", "[logic_pool
     const auto pool = StartPool(2);
     std::vector<JobQueueRef> queues;
     for (int i = 0; i < 3; ++i) queues.push_back(JobQueue::Create(pool));
-    std::atomic<int> queued{0};
-    std::atomic<int> runs{0};
-    std::atomic<int> ends{0};
-    std::atomic<int> refused{0};
+    Tally tally;
     std::vector<std::thread> threads;
     for (int writer = 0; writer < 3; ++writer) {
       threads.emplace_back([&] {
@@ -310,14 +318,13 @@ TEST_CASE("a dropped pool runs or destroys each job, exactly once", "[logic_pool
           JobQueue& queue = *queues[static_cast<std::size_t>(i) % queues.size()];
           const PushResult result =
               i % 4 == 0
-                  ? queue.PushAfter(std::chrono::microseconds(i % 700), Fate(runs, ends)).result
-                  : queue.Push(Fate(runs, ends));
-          ++(IsQueued(result) ? queued : refused);
-          if (result == PushResult::kClosed) return;
+                  ? queue.PushAfter(std::chrono::microseconds(i % 700), tally.NewJob()).result
+                  : queue.Push(tally.NewJob());
+          if (!tally.Count(result)) return;
         }
       });
     }
-    CHECK(Eventually([&] { return runs > 50 * round; }));
+    CHECK(Eventually([&] { return tally.runs > 50 * round; }));
     pool->Stop(StopMode::kDrop);
     for (std::thread& thread : threads) thread.join();
     std::uint64_t run = 0;
@@ -327,9 +334,9 @@ TEST_CASE("a dropped pool runs or destroys each job, exactly once", "[logic_pool
       dropped += queue->Stats().dropped;
       REQUIRE(queue->Stats().waiting == 0);
     }
-    REQUIRE(static_cast<int>(run) == runs);
-    REQUIRE(static_cast<int>(run + dropped) == queued);
-    REQUIRE(ends == queued + refused);
+    REQUIRE(static_cast<int>(run) == tally.runs);
+    REQUIRE(static_cast<int>(run + dropped) == tally.queued);
+    REQUIRE(tally.ends == tally.queued + tally.refused);
   }
 }
 
@@ -338,17 +345,11 @@ TEST_CASE("a queue closed while threads push, by several at once, ends once",
   const auto pool = StartPool(2);
   for (int round = 0; round < 200; ++round) {
     const JobQueueRef queue = JobQueue::Create(pool);
-    std::atomic<int> queued{0};
-    std::atomic<int> runs{0};
-    std::atomic<int> ends{0};
-    std::atomic<int> refused{0};
+    Tally tally;
     std::vector<std::thread> threads;
     for (int writer = 0; writer < 2; ++writer) {
       threads.emplace_back([&] {
-        for (;;) {
-          const PushResult result = queue->Push(Fate(runs, ends));
-          ++(IsQueued(result) ? queued : refused);
-          if (result == PushResult::kClosed) return;
+        while (tally.Count(queue->Push(tally.NewJob()))) {
         }
       });
     }
@@ -357,10 +358,10 @@ TEST_CASE("a queue closed while threads push, by several at once, ends once",
     if (drop) threads.emplace_back([&] { queue->Close(StopMode::kDrop); });
     queue->WaitClosed();
     for (std::thread& thread : threads) thread.join();
-    REQUIRE(ends == queued + refused);
-    REQUIRE(static_cast<int>(queue->Stats().run) == runs);
-    REQUIRE(static_cast<int>(queue->Stats().run + queue->Stats().dropped) == queued);
-    if (!drop) REQUIRE(runs == queued);
+    REQUIRE(tally.ends == tally.queued + tally.refused);
+    REQUIRE(static_cast<int>(queue->Stats().run) == tally.runs);
+    REQUIRE(static_cast<int>(queue->Stats().run + queue->Stats().dropped) == tally.queued);
+    if (!drop) REQUIRE(tally.runs == tally.queued);
   }
   pool->Stop(StopMode::kDrain);
 }
@@ -369,31 +370,27 @@ TEST_CASE("a queue whose alarms ring while it is closed ends once", "[logic_pool
   const auto pool = StartPool(2);
   for (int round = 0; round < 500; ++round) {
     const JobQueueRef queue = JobQueue::Create(pool);
-    std::atomic<int> queued{0};
-    std::atomic<int> runs{0};
-    std::atomic<int> ends{0};
-    std::atomic<int> refused{0};
+    Tally tally;
     std::atomic<int> cancelled{0};
     std::vector<std::thread> threads;
     for (int writer = 0; writer < 2; ++writer) {
       threads.emplace_back([&, writer] {
         for (int i = 0;; ++i) {
           const auto delay = std::chrono::microseconds(i % 3 == writer ? 0 : i % 50);
-          const TimedPush push = queue->PushAfter(delay, Fate(runs, ends));
-          ++(IsQueued(push.result) ? queued : refused);
-          if (push.result == PushResult::kClosed) return;
+          const TimedPush push = queue->PushAfter(delay, tally.NewJob());
+          if (!tally.Count(push.result)) return;
           if (i % 4 == 0 && queue->Cancel(push.id)) ++cancelled;
         }
       });
     }
-    CHECK(Eventually([&] { return runs > 0; }));
+    CHECK(Eventually([&] { return tally.runs > 0; }));
     queue->Close(round % 2 == 0 ? StopMode::kDrain : StopMode::kDrop);
     queue->WaitClosed();
     for (std::thread& thread : threads) thread.join();
-    REQUIRE(ends == queued + refused);
+    REQUIRE(tally.ends == tally.queued + tally.refused);
     const JobQueueStats stats = queue->Stats();
-    REQUIRE(static_cast<int>(stats.run) == runs);
-    REQUIRE(static_cast<int>(stats.run + stats.dropped) + cancelled == queued);
+    REQUIRE(static_cast<int>(stats.run) == tally.runs);
+    REQUIRE(static_cast<int>(stats.run + stats.dropped) + cancelled == tally.queued);
     REQUIRE(stats.waiting == 0);
   }
   pool->Stop(StopMode::kDrain);
