@@ -2,9 +2,11 @@
 #include <benchmark/benchmark.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -103,15 +105,20 @@ void JobAndItsAnswer(benchmark::State& state) {
   const auto pool = StartPool(1);
   if (pool == nullptr) return state.SkipWithError("no logic thread");
   const JobQueueRef queue = JobQueue::Create(pool);
-  std::atomic<std::uint64_t> answers{0};
+  std::mutex mutex;
+  std::condition_variable answered;
+  std::uint64_t answers = 0;
   std::uint64_t asked = 0;
   for (auto _ : state) {
-    const PushResult result = queue->Push([&answers] {
-      answers.fetch_add(1, std::memory_order_release);
-      answers.notify_one();
+    const PushResult result = queue->Push([&] {
+      const std::lock_guard lock(mutex);
+      ++answers;
+      answered.notify_one();
     });
-    if (result != PushResult::kQueued) state.SkipWithError("the queue is closed");
-    answers.wait(asked++, std::memory_order_acquire);
+    if (result != PushResult::kQueued) return state.SkipWithError("the queue is closed");
+    ++asked;
+    std::unique_lock lock(mutex);
+    answered.wait(lock, [&] { return answers == asked; });
   }
   state.SetItemsProcessed(static_cast<std::int64_t>(asked));
   pool->Stop(StopMode::kDrain);

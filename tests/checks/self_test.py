@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Each check trips on what it is there to find, and on nothing else.
 
-Usage: self_test.py [-v] [layering|platform_free|headers|format|names]
+Usage: self_test.py [-v] [layering|platform_free|waits|headers|format|names]
 """
 
 import json
@@ -147,6 +147,32 @@ class PlatformFreeTest(CheckTest):
         self.assert_trips("netcore/netcore.h", "is missing")
 
 
+class WaitsTest(CheckTest):
+    check = "waits"
+
+    def test_a_good_tree_passes(self):
+        self.assert_passes()
+
+    def test_a_wait_with_a_lock_passes(self):
+        self.write("samples/a.cpp", "void W() { changed_.wait(lock, [] { return true; }); }\n")
+        self.write("tests/a.cpp", "void W() { changed_.wait( lock); result.wait( ); }  // a.wait(0)\n")
+        self.assert_passes()
+
+    def test_a_wait_on_an_atomic_trips(self):
+        for text in ("a.wait(0);", "a->wait(old, order);", "a.wait(\n    locked);"):
+            text = f"void W() {{ {text} }}\n"
+            self.assert_trips_on("samples/a.cpp", text, "samples/a.cpp:1: waits on a value")
+
+    def test_a_wait_that_needs_no_lock_trips_where_systems_differ_only(self):
+        self.write("samples/a_posix.cpp", "void W() { a.wait(0); }\n")
+        self.assert_passes()
+
+    def test_what_waits_on_atomics_inside_trips(self):
+        for header in ("barrier", "latch", "semaphore"):
+            text = f"#include <{header}>\n"
+            self.assert_trips_on("tests/core/a.cpp", text, f"tests/core/a.cpp:1: includes {header}")
+
+
 class HeadersTest(CheckTest):
     check = "headers"
 
@@ -241,6 +267,7 @@ class NamesTest(CheckTest):
 SUITES = {
     "layering": LayeringTest,
     "platform_free": PlatformFreeTest,
+    "waits": WaitsTest,
     "headers": HeadersTest,
     "format": FormatTest,
     "names": NamesTest,

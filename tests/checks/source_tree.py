@@ -24,13 +24,16 @@ def source_files(root, folders=SOURCE_FOLDERS):
                 yield path
 
 
+def code(path):
+    """The file's text without comments, each line at its number."""
+    blank = lambda match: "\n" * match.group().count("\n") + " "
+    return _COMMENT.sub(blank, path.read_text(encoding="utf-8"))
+
+
 def directives(path):
     """Yields (line number, keyword, rest) of each preprocessor line; comments are gone, and a line
     that goes on after a backslash is one line."""
-    text = path.read_text(encoding="utf-8")
-    blank = lambda match: "\n" * match.group().count("\n") + " "
-    text = _COMMENT.sub(blank, text)
-    text = re.sub(r"\\\n", "", text)
+    text = re.sub(r"\\\n", "", code(path))
     for number, line in enumerate(text.split("\n"), start=1):
         match = _DIRECTIVE.match(line)
         if match:

@@ -1,7 +1,7 @@
 // Ends asked for from outside: from many threads, twice, too early, and after everything is gone.
-#include <barrier>
 #include <optional>
 
+#include "tests/support/start_line.h"
 #include "tests/support/test_server.h"
 
 namespace netcore::test {
@@ -11,11 +11,11 @@ TEST_CASE("disconnects from eight threads at once end the session once", "[sessi
   OnRealBackends({}, [](World& world) {
     for (int round = 0; round < 20; ++round) {
       const World::Pair pair = world.ConnectPair();
-      std::barrier start(8);
+      StartLine start(8);
       std::vector<std::thread> threads;
       for (int index = 0; index < 8; ++index) {
         threads.emplace_back([&, index] {
-          start.arrive_and_wait();
+          start.Wait();
           pair.server->SendText("x");
           pair.server->Disconnect(CloseReason::kKicked,
                                   index % 2 == 0 ? Closing::kAbort : Closing::kGraceful);

@@ -1,10 +1,10 @@
 // Order: what happens before in the callers arrives before at the session, whichever threads they
 // are.
-#include <barrier>
 #include <condition_variable>
 #include <deque>
 #include <optional>
 
+#include "tests/support/start_line.h"
 #include "tests/support/test_server.h"
 #include "tests/support/turns.h"
 
@@ -132,12 +132,12 @@ TEST_CASE(
   constexpr std::uint32_t kMessages = 5'000;
   OnRealBackends(Unbounded(), [&](World& world) {
     const World::Pair pair = world.ConnectPair();
-    std::barrier start(kThreads);
+    StartLine start(kThreads);
     std::atomic<std::size_t> total{0};
     std::vector<std::thread> threads;
     for (std::size_t index = 0; index < kThreads; ++index) {
       threads.emplace_back([&, index] {
-        start.arrive_and_wait();
+        start.Wait();
         for (std::uint32_t number = 0; number < kMessages; ++number) {
           // thread, number, length, and as many bytes of the thread's own
           const std::size_t length = (number * 7 + index) % 97;

@@ -1,8 +1,8 @@
 // One flag, because a signal handler has nothing but globals.
-#include "common/stop_signal.h"
-
 #include <atomic>
 #include <csignal>
+
+#include "common/stop_signal.h"
 
 namespace samples {
 namespace {
