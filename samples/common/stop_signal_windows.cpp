@@ -24,7 +24,7 @@ HANDLE CreateStopEvent() {
 }
 
 // Never closed: Windows calls the handler on a thread of its own, up to the end of the process.
-const HANDLE stop_requested = CreateStopEvent();
+const HANDLE kStopEvent = CreateStopEvent();
 
 BOOL WINAPI HandleControl(DWORD event) {
   if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) return FALSE;
@@ -36,10 +36,10 @@ BOOL WINAPI HandleControl(DWORD event) {
 
 void CatchStopSignals() { SetConsoleCtrlHandler(HandleControl, TRUE); }
 
-bool StopRequested() noexcept { return WaitForSingleObject(stop_requested, 0) == WAIT_OBJECT_0; }
+bool StopRequested() noexcept { return WaitForSingleObject(kStopEvent, 0) == WAIT_OBJECT_0; }
 
-void RequestStop() noexcept { SetEvent(stop_requested); }
+void RequestStop() noexcept { SetEvent(kStopEvent); }
 
-void WaitForStopSignal() { WaitForSingleObject(stop_requested, INFINITE); }
+void WaitForStopSignal() { WaitForSingleObject(kStopEvent, INFINITE); }
 
 }  // namespace samples
