@@ -1,21 +1,13 @@
 // Windows' console in its virtual terminal mode, which speaks the sequences of other systems.
-#ifndef WIN32_LEAN_AND_MEAN
-#define WIN32_LEAN_AND_MEAN
-#endif
-#ifndef NOMINMAX
-#define NOMINMAX
-#endif
-#include <windows.h>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "common/console.h"
+#include "common/windows_event.h"
 
 // Newer than some headers.
 #ifndef ENABLE_VIRTUAL_TERMINAL_PROCESSING
@@ -48,10 +40,7 @@ std::string FromWide(std::wstring_view wide) {
 
 class WindowsConsole final : public Console {
  public:
-  WindowsConsole() : wake_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {
-    if (wake_ == nullptr) {
-      throw std::system_error(static_cast<int>(GetLastError()), std::system_category(), "event");
-    }
+  WindowsConsole() : wake_(CreateLastingEvent()) {
     if (IsConsole(output_)) {
       code_page_before_ = GetConsoleOutputCP();
       SetConsoleOutputCP(CP_UTF8);

@@ -4,7 +4,7 @@
 
 namespace samples {
 
-/// From now on Ctrl-C and SIGTERM only make StopRequested true.
+/// From now on Ctrl-C and SIGTERM, on Windows Ctrl-C and Ctrl-Break, only make StopRequested true.
 void CatchStopSignals();
 
 bool StopRequested() noexcept;
