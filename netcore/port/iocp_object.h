@@ -2,6 +2,8 @@
 // attempt, a Session.
 #pragma once
 
+#include <cstddef>
+
 namespace netcore {
 
 class IocpEvent;
@@ -10,6 +12,10 @@ struct IoResult;
 /// Threads: Dispatch runs on the thread inside CompletionPort::Dispatch, never inside a submit.
 class IocpObject {
  public:
+  /// So much of an object, from its beginning, a port may have prefetched when Dispatch runs: what
+  /// that needs for each completion is best declared first.
+  static constexpr std::size_t kPrefetchedSize = 576;
+
   IocpObject() = default;
   IocpObject(const IocpObject&) = delete;
   IocpObject& operator=(const IocpObject&) = delete;

@@ -53,8 +53,8 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       inbox_(worker.GetInbox()),
       context_(std::move(context)),
       counters_(context_->Counters(worker.Index())),
-      peer_(peer),
-      place_(context_->Manager()->Table(worker.Index()).Take()) {}
+      place_(context_->Manager()->Table(worker.Index()).Take()),
+      peer_(peer) {}
 
 Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
                                const Worker::Seat& seat, const Endpoint& peer) {

@@ -235,26 +235,23 @@ class Connection final : public Resident, public Timer {
   template <typename Hook>
   void CallHook(const char* name, Hook&& hook) noexcept;
 
+  // What each message needs comes first: see IocpObject::kPrefetchedSize.
   Session& session_;
   Worker& worker_;  // the own thread's, until kClosed; other threads compare its address
   const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<SessionContext> context_;
   WorkerCounters& counters_;  // the context's, of this worker
-  const Endpoint peer_;
 
   std::atomic<State> state_{State::kConnecting};
   std::atomic<bool> abort_asked_{false};
   std::atomic<bool> send_shut_{false};        // ShutdownSend was called
   std::atomic<bool> has_local_{false};        // local_ is there and stays
   std::atomic<std::size_t> queued_bytes_{0};  // what Send took and the system has not
-  EndMail end_mail_{*this};
-  EndMail abort_mail_{*this};
 
   // The worker's from here on.
   Phase phase_ = Phase::kConnecting;
   bool paused_ = false;
-  bool held_in_mail_ = false;           // later_mail_ is on its way to deliver what was held back
-  std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
+  bool held_in_mail_ = false;  // later_mail_ is on its way to deliver what was held back
   bool peer_closed_ = false;
   bool end_in_mail_ = false;  // an end was asked for here, behind what hooks sent before
   bool packet_open_ = false;
@@ -269,25 +266,31 @@ class Connection final : public Resident, public Timer {
   bool abort_ = false;
   bool opened_ = false;                 // OnConnected was called
   int pending_ = 1;                     // see above
-  std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
   std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began
-  SessionRef self_;
-  SessionContext::Ticket ticket_;
-  Worker::Seat seat_;
-  Endpoint local_;
+  std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
   PortSocket* socket_ = nullptr;
   SendQueue queue_;
-  CloseInfo close_info_;
   TimePoint last_recv_ = {};  // counted from there: idle_timeout
   TimePoint paused_at_ = {};
   TimePoint packet_deadline_ = kNever;  // of the first packet, or of one that is open
   TimePoint last_progress_ = {};        // of the pending send
   TimePoint end_deadline_ = kNever;     // of a connect, or of a graceful end
-  std::unique_ptr<IocpEvent> connect_event_;
+  SessionTable::Place place_;           // the id, which all threads may read
   IocpEvent recv_event_{EventKind::kRecv, *this};
   IocpEvent send_event_{EventKind::kSend, *this};
+
+  // What few messages need, or none.
+  const Endpoint peer_;
+  Endpoint local_;
   LaterMail later_mail_{*this};
-  SessionTable::Place place_;                // the id, which all threads may read
+  EndMail end_mail_{*this};
+  EndMail abort_mail_{*this};
+  SessionRef self_;
+  SessionContext::Ticket ticket_;
+  Worker::Seat seat_;
+  CloseInfo close_info_;
+  std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
+  std::unique_ptr<IocpEvent> connect_event_;
   std::unique_ptr<Membership> memberships_;  // linked through next_of_member
   std::uint64_t broadcasts_before_ = UINT64_MAX;
 };

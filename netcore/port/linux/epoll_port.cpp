@@ -10,11 +10,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <span>
 #include <utility>
 
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/epoll_socket.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/prefetch.h"
 #include "netcore/port/linux/system_calls.h"
 
 namespace netcore::linux_port {
@@ -147,6 +149,7 @@ EpollPort::Record& EpollPort::Begin(Socket& socket, IocpEvent& event) noexcept {
   AssertOwnThread();
   NETCORE_ASSERT(!socket.closed && !event.IsPending());
   ++socket.pending;
+  socket.owner = &event.Owner();
   return BeginEvent<Record>(event, &socket);
 }
 
@@ -224,19 +227,32 @@ std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
   const int ready = Wait(deadline);
   NETCORE_ASSERT(ready >= 0);
   is_alone_ = ready == 1;
+  const std::span<const epoll_event> events(events_.data(), static_cast<std::size_t>(ready));
+  std::size_t taken = 0;
+  const auto waiting = [&](unsigned place) {
+    return place < events.size() - taken ? SocketOf(events[taken + place]) : nullptr;
+  };
   std::size_t count = 0;
-  for (int i = 0; i < ready; ++i) {
-    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+  PrefetchFirst(waiting);
+  while (taken < events.size()) {
+    const epoll_event& event = events[taken++];
+    PrefetchNext(waiting);
     if (event.data.ptr == &wake_) {
       DrainWake();
     } else if (event.data.ptr == &timer_) {
       timer_.Clear();
-    } else if (auto& socket = *static_cast<Socket*>(event.data.ptr); !socket.closed) {
+    } else if (Socket& socket = *SocketOf(event); !socket.closed) {
       count += HandleReadiness(socket, event.events);  // unless an earlier one has closed it
     }
   }
   is_alone_ = false;
   return count;
+}
+
+// Null for what is no socket's.
+EpollPort::Socket* EpollPort::SocketOf(const epoll_event& event) const noexcept {
+  const void* const what = event.data.ptr;
+  return what == &wake_ || what == &timer_ ? nullptr : static_cast<Socket*>(event.data.ptr);
 }
 
 // Of a descriptor that is no socket's.

@@ -89,6 +89,7 @@ class EpollPort final : public CompletionPort {
   Unsent* NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept;
   void Recycle(Record& record) noexcept;
 
+  Socket* SocketOf(const epoll_event& event) const noexcept;
   std::size_t WaitForReadiness(TimePoint deadline) noexcept;
   bool Watch(int descriptor, void* what) noexcept;
   int Wait(TimePoint deadline) noexcept;

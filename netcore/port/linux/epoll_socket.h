@@ -17,6 +17,7 @@ namespace netcore::linux_port {
 
 /// A slot holds an event while it waits for readiness, and no longer: not in the ready queue.
 struct EpollPort::Socket : PortSocket {
+  const IocpObject* owner = nullptr;  // of the last event; to prefetch, for it may be gone
   int descriptor = -1;
   std::uint32_t interest = 0;  // what epoll watches; 0: the descriptor is not registered
   int pending = 0;             // events between submit and final completion

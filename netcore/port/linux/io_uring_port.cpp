@@ -11,6 +11,7 @@
 
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/linux_sockets.h"
+#include "netcore/port/linux/prefetch.h"
 
 namespace netcore::linux_port {
 namespace {
@@ -137,10 +138,13 @@ bool IoUringPort::Enter(Duration timeout) noexcept {
 // With deferred work, one Enter does a limited number of the kernel's work items, some of which may
 // be of no concern to an owner. And who found no buffer has something to take.
 void IoUringPort::TakeRounds() noexcept {
+  const auto waiting = [this](unsigned place) { return SocketOf(ring_.UserDataAt(place)); };
   for (int round = 0; round < kMaxRounds; ++round) {
     Completion completion;
+    PrefetchFirst(waiting);
     while (taken_count_ < kMaxCompletions && ring_.NextCompletion(completion)) {
       ++taken_count_;
+      PrefetchNext(waiting);
       Process(completion);
     }
     if (HasReady()) TakeReady();
@@ -152,8 +156,7 @@ void IoUringPort::TakeRounds() noexcept {
 
 void IoUringPort::Process(const Completion& completion) noexcept {
   const auto operation = static_cast<Operation>(completion.user_data & kOperationMask);
-  const auto address = static_cast<std::uintptr_t>(completion.user_data & ~kOperationMask);
-  auto* const socket = reinterpret_cast<IoUringSocket*>(address);
+  IoUringSocket* const socket = SocketOf(completion.user_data);
   switch (operation) {
     case Operation::kIgnored:
       return;
@@ -216,12 +219,18 @@ std::uint64_t IoUringPort::UserData(const IoUringSocket& socket, Operation opera
   return reinterpret_cast<std::uintptr_t>(&socket) | static_cast<std::uint64_t>(operation);
 }
 
+// Null for what concerns none.
+IoUringSocket* IoUringPort::SocketOf(std::uint64_t user_data) noexcept {
+  return reinterpret_cast<IoUringSocket*>(static_cast<std::uintptr_t>(user_data & ~kOperationMask));
+}
+
 IoUringSocket& IoUringPort::SocketOf(PortSocket& socket) noexcept {
   return static_cast<IoUringSocket&>(socket);
 }
 
 IoUringEvent& IoUringPort::Begin(IoUringSocket& socket, IocpEvent& event) noexcept {
   NETCORE_ASSERT(!socket.is_closed && !event.IsPending());
+  socket.owner = &event.Owner();
   return BeginEvent<IoUringEvent>(event, event, socket);
 }
 

@@ -90,6 +90,7 @@ class IoUringPort final : public CompletionPort {
     kRecv,
     kSend
   };
+  static IoUringSocket* SocketOf(std::uint64_t user_data) noexcept;
   static std::uint64_t UserData(const IoUringSocket& socket, Operation operation) noexcept;
 
   static IoUringSocket& SocketOf(PortSocket& socket) noexcept;

@@ -114,6 +114,11 @@ bool IoUringRing::Enter(Duration timeout) noexcept {
   return false;
 }
 
+std::uint64_t IoUringRing::UserDataAt(unsigned place) const noexcept {
+  if (io_uring_cq_ready(&ring_) <= place) return kIgnored;
+  return ring_.cq.cqes[(*ring_.cq.khead + place) & ring_.cq.ring_mask].user_data;
+}
+
 bool IoUringRing::NextCompletion(Completion& completion) noexcept {
   if (!HasCompletion()) return false;
   const io_uring_cqe& entry = ring_.cq.cqes[*ring_.cq.khead & ring_.cq.ring_mask];

@@ -57,6 +57,9 @@ class IoUringRing {
   /// True when a completion is there, or the kernel holds some back until Enter.
   bool HasWork() const noexcept { return HasCompletion() || IsHeldBack(); }
 
+  /// The user_data of the completion that has `place` others before it; kIgnored if there is none.
+  std::uint64_t UserDataAt(unsigned place) const noexcept;
+
   /// Takes the oldest completion; false if there is none.
   bool NextCompletion(Completion& completion) noexcept;
 

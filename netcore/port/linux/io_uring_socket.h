@@ -58,6 +58,7 @@ struct IoUringSocket : PortSocket, ListLink<LifeTag>, ListLink<RecvTag> {
 
   int descriptor;
   bool is_closed = false;
+  const IocpObject* owner = nullptr;  // of the last event; to prefetch, for it may be gone
 
   IoUringEvent* recv = nullptr;
   MultishotState recv_state;
