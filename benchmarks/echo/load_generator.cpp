@@ -83,7 +83,6 @@ LoadGenerator::LoadGenerator(const LoadOptions& options, const LoadTarget& targe
       burst_bytes_(options.message_bytes * options.pipeline),
       epoll_(Check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
       connections_(options.connections),
-      receive_buffer_(LoadPattern::kPeriod),
       idle_count_(options.connections) {}
 
 LoadGenerator::~LoadGenerator() {

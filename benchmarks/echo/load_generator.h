@@ -3,6 +3,7 @@
 // when there is nothing to do, for it would be the server that wakes it, and pays for that.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -71,7 +72,8 @@ class LoadGenerator {
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<Connection*> finished_;  // their bursts are back; the next ones are due
-  std::vector<std::byte> receive_buffer_;
+  // Elsewhere recv may be slow, and then its server has fewer messages at a time.
+  alignas(64) std::array<std::byte, LoadPattern::kPeriod> receive_buffer_;
   std::optional<ServerMeter> meter_;  // from Begin on
   LoadResult result_;
   std::uint64_t messages_ = 0;
