@@ -280,7 +280,7 @@ class Connection final : public Resident, public Timer {
   IocpEvent send_event_{EventKind::kSend, *this};
 
   // What few messages need, or none.
-  const Endpoint peer_;
+  const Endpoint peer_;  // all threads may read it
   Endpoint local_;
   LaterMail later_mail_{*this};
   EndMail end_mail_{*this};
