@@ -237,12 +237,13 @@ std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
   while (taken < events.size()) {
     const epoll_event& event = events[taken++];
     PrefetchNext(waiting);
-    if (event.data.ptr == &wake_) {
+    if (Socket* const socket = SocketOf(event)) {
+      if (!socket->closed)  // an earlier one may have closed it
+        count += HandleReadiness(*socket, event.events);
+    } else if (event.data.ptr == &wake_) {
       DrainWake();
-    } else if (event.data.ptr == &timer_) {
+    } else {
       timer_.Clear();
-    } else if (Socket& socket = *SocketOf(event); !socket.closed) {
-      count += HandleReadiness(socket, event.events);  // unless an earlier one has closed it
     }
   }
   is_alone_ = false;
@@ -251,8 +252,8 @@ std::size_t EpollPort::WaitForReadiness(TimePoint deadline) noexcept {
 
 // Null for what is no socket's.
 EpollPort::Socket* EpollPort::SocketOf(const epoll_event& event) const noexcept {
-  const void* const what = event.data.ptr;
-  return what == &wake_ || what == &timer_ ? nullptr : static_cast<Socket*>(event.data.ptr);
+  void* const what = event.data.ptr;
+  return what == &wake_ || what == &timer_ ? nullptr : static_cast<Socket*>(what);
 }
 
 // Of a descriptor that is no socket's.

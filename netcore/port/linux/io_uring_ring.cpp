@@ -114,15 +114,20 @@ bool IoUringRing::Enter(Duration timeout) noexcept {
   return false;
 }
 
+const io_uring_cqe* IoUringRing::EntryAt(unsigned place) const noexcept {
+  if (io_uring_cq_ready(&ring_) <= place) return nullptr;
+  return &ring_.cq.cqes[(*ring_.cq.khead + place) & ring_.cq.ring_mask];
+}
+
 std::uint64_t IoUringRing::UserDataAt(unsigned place) const noexcept {
-  if (io_uring_cq_ready(&ring_) <= place) return kIgnored;
-  return ring_.cq.cqes[(*ring_.cq.khead + place) & ring_.cq.ring_mask].user_data;
+  const io_uring_cqe* const entry = EntryAt(place);
+  return entry != nullptr ? entry->user_data : kIgnored;
 }
 
 bool IoUringRing::NextCompletion(Completion& completion) noexcept {
-  if (!HasCompletion()) return false;
-  const io_uring_cqe& entry = ring_.cq.cqes[*ring_.cq.khead & ring_.cq.ring_mask];
-  completion = {entry.user_data, entry.res, entry.flags};
+  const io_uring_cqe* const entry = EntryAt(0);
+  if (entry == nullptr) return false;
+  completion = {entry->user_data, entry->res, entry->flags};
   io_uring_cq_advance(&ring_, 1);
   return true;
 }

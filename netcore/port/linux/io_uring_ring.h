@@ -68,6 +68,7 @@ class IoUringRing {
  private:
   bool HasCompletion() const noexcept { return io_uring_cq_ready(&ring_) != 0; }
   bool IsHeldBack() const noexcept;
+  const io_uring_cqe* EntryAt(unsigned place) const noexcept;  // null if there is none
 
   io_uring ring_{};
   bool created_ = false;
