@@ -168,13 +168,13 @@ void Connection::Open() noexcept {
 }
 
 void Connection::Dispatch(IocpEvent& event, IoResult& result) noexcept {
-  const bool last = !result.more;
+  if (result.more) return ProcessRecv(result);  // only a recv goes on
   switch (event.Kind()) {
     case EventKind::kConnect:
       ProcessConnect(result);
       break;
     case EventKind::kRecv:
-      recv_pending_ = !last;
+      recv_pending_ = false;
       ProcessRecv(result);
       break;
     case EventKind::kSend:
@@ -184,7 +184,7 @@ void Connection::Dispatch(IocpEvent& event, IoResult& result) noexcept {
     case EventKind::kAccept:
       NETCORE_ASSERT(false);  // a connection accepts nothing
   }
-  if (last && FinishOne()) Close();
+  if (FinishOne()) Close();
 }
 
 void Connection::ProcessConnect(IoResult& result) noexcept {
@@ -245,14 +245,6 @@ void Connection::Queue(SendBufferRef buffer) {
   queue_.Push(std::move(buffer));
   if (!worker_.IsInHookOf(Id().value)) worker_.FlushLessOften();
   if (!send_pending_) worker_.FlushLater(*this);
-}
-
-// True for what gains nothing by a copy and a wait for its flush: a large answer, or one that no
-// other will share its system call with. That it stays the only one of its hook is a guess: the
-// last hook's did. (Behind that hook's answer, whoever sends is not the first one.)
-bool Connection::GainsByLeaving(std::size_t bytes) const noexcept {
-  if (bytes >= worker_.AtOnceFrom()) return true;
-  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
 }
 
 // How many of the first `bytes` have left already. The session is told right behind its recv's

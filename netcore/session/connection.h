@@ -190,7 +190,13 @@ class Connection final : public Resident, public Timer {
   template <typename MakeBuffer>
   SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
   bool IsSending() const noexcept { return send_pending_ || sent_at_once_ > 0; }
-  bool GainsByLeaving(std::size_t bytes) const noexcept;
+  // True for what gains nothing by a copy and a wait for its flush: a large answer, or one that no
+  // other will share its system call with. That it stays the only one of its hook is a guess: the
+  // last hook's did. (Behind that hook's answer, whoever sends is not the first one.)
+  bool GainsByLeaving(std::size_t bytes) const noexcept {
+    if (bytes >= worker_.AtOnceFrom()) return true;
+    return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
+  }
   template <typename MakeBuffer>
   SendResult SendOrEnqueue(std::span<const std::byte> bytes, MakeBuffer&& make_buffer) noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;

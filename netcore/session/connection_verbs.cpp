@@ -47,10 +47,11 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   return SendResult::kClosing;
 }
 
-// `make_buffer` is told the same, and how many of the first bytes have left already.
+// `make_buffer` is told the same, and how many of the first bytes have left already. In line, as a
+// send at once may leave from here: see CompletionPort::SendAtOnce.
 template <typename MakeBuffer>
-SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
-                                     MakeBuffer&& make_buffer) noexcept {
+inline SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
+                                            MakeBuffer&& make_buffer) noexcept {
   if (!TakesSends()) return SendResult::kClosing;
   const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
   if (sent == bytes.size() && sent > 0) {

@@ -26,6 +26,7 @@ _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
 _SEND_QUEUE = "netcore/session/send_queue.cpp"
 _CONNECTION = "netcore/session/connection.cpp"
+_CONNECTION_HEADER = "netcore/session/connection.h"
 _VERBS = "netcore/session/connection_verbs.cpp"
 _PACKET_FORMAT = "netcore/session/packet_format.cpp"
 _PACKET_READER = "netcore/session/packet_reader.cpp"
@@ -447,17 +448,17 @@ MUTATIONS = (
     ),
     Mutation(
         "answers_never_leave_alone",
-        _CONNECTION,
+        _CONNECTION_HEADER,
         "a lone answer waits for its flush, copied",
-        "  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
-        "  return false;",
+        "    return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
+        "    return false;",
     ),
     Mutation(
         "answers_always_leave_alone",
-        _CONNECTION,
+        _CONNECTION_HEADER,
         "each of a hook's sends costs a system call of its own",
-        "  return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
-        "  return worker_.Port().IsAlone();",
+        "    return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();",
+        "    return worker_.Port().IsAlone();",
     ),
     Mutation(
         "sent_at_once_is_not_told",

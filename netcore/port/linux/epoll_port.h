@@ -89,8 +89,10 @@ class EpollPort final : public CompletionPort {
   Unsent* NewUnsent(std::span<const iovec> slices, std::size_t sent) noexcept;
   void Recycle(Record& record) noexcept;
 
+  // `inline`: between Dispatch and a handler, see CompletionPort::SendAtOnce.
+
   Socket* SocketOf(const epoll_event& event) const noexcept;
-  std::size_t WaitForReadiness(TimePoint deadline) noexcept;
+  inline std::size_t WaitForReadiness(TimePoint deadline) noexcept;
   bool Watch(int descriptor, void* what) noexcept;
   int Wait(TimePoint deadline) noexcept;
   int WaitOnce(Duration timeout) noexcept;
@@ -98,7 +100,7 @@ class EpollPort final : public CompletionPort {
   void DrainWake() noexcept;
 
   // Each returns how many completions it handed out; the socket may be closed afterwards.
-  std::size_t HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept;
+  inline std::size_t HandleReadiness(Socket& socket, std::uint32_t readiness) noexcept;
   std::size_t HandleAccepts(Socket& listener) noexcept;
   std::size_t HandleRecv(Socket& socket, std::uint32_t readiness) noexcept;
   std::size_t HandleConnect(Socket& socket) noexcept;

@@ -100,10 +100,12 @@ class IoUringPort final : public CompletionPort {
   void Finish(IoUringEvent& record, IoResult& result) noexcept;
   void Finish(IoUringEvent& record, Error error) noexcept;
 
+  // `inline`: between Dispatch and a handler, see CompletionPort::SendAtOnce.
+
   // io_uring_port.cpp: the rounds of Dispatch.
   bool Enter(Duration timeout) noexcept;
-  void TakeRounds() noexcept;
-  void Process(const Completion& completion) noexcept;
+  inline void TakeRounds() noexcept;
+  inline void Process(const Completion& completion) noexcept;
   void TakeReady() noexcept;
   bool HasReady() const noexcept { return !ready_.IsEmpty() || !resumed_.IsEmpty(); }
   bool ArmPoll(int descriptor, Operation operation) noexcept;
@@ -125,10 +127,10 @@ class IoUringPort final : public CompletionPort {
   void ArmRecv(IoUringSocket& socket, RecvForm form) noexcept;
   void DisarmRecv(IoUringSocket& socket) noexcept;
   void ProcessRecv(IoUringSocket& socket, const Completion& completion) noexcept;
-  void ProcessReceived(IoUringSocket& socket, std::span<std::byte> data) noexcept;
+  inline void ProcessReceived(IoUringSocket& socket, std::span<std::byte> data) noexcept;
   void SettleRecv(IoUringSocket& socket, bool out_of_buffers) noexcept;
   void HandOutKept(IoUringSocket& socket) noexcept;
-  void HandOutData(IoUringSocket& socket, std::span<std::byte> data) noexcept;
+  inline void HandOutData(IoUringSocket& socket, std::span<std::byte> data) noexcept;
   void ArmEnded() noexcept;
   void CancelRecv(IoUringEvent& record) noexcept;
 
