@@ -127,7 +127,7 @@ TEST_CASE("bytes that wait for a recv come in few completions", "[contract][recv
     server.Recv();
     harness.RunUntil("all bytes", [&] { return server.received.size() >= bytes.size(); });
     CHECK(SameBytes(server.received, bytes));
-    if (!harness.IsMemory()) CHECK(server.recv_count < 3);  // its streams come in random pieces
+    CHECK(server.recv_count < 3);
   });
 }
 
