@@ -23,11 +23,14 @@ void SessionTable::Place::Leave() noexcept {
   table_ = nullptr;
 }
 
-// Slot n of all is in the chunk of the highest bit of n + 64.
+// Each chunk is as large as all before it and one of the first size.
+std::size_t SessionTable::ChunkOf(std::uint32_t slot) noexcept {
+  return static_cast<std::size_t>(std::bit_width(slot / kFirstChunk + 1) - 1);
+}
+
 SessionTable::Entry& SessionTable::At(std::uint32_t slot) const noexcept {
-  const std::uint32_t place = slot + kFirstChunk;
-  const auto chunk = static_cast<std::size_t>(std::bit_width(place)) - 7;
-  return chunks_[chunk][place - (kFirstChunk << chunk)];
+  const std::size_t chunk = ChunkOf(slot);
+  return chunks_[chunk][slot + kFirstChunk - (kFirstChunk << chunk)];
 }
 
 SessionTable::Place SessionTable::Take() {
@@ -42,8 +45,7 @@ SessionTable::Place SessionTable::Take() {
 void SessionTable::AddSlot() {
   const std::uint32_t slot = used_.load(std::memory_order_relaxed);
   if (slot == kMaxSlots) throw std::bad_alloc();
-  const std::uint32_t place = slot + kFirstChunk;
-  const auto chunk = static_cast<std::size_t>(std::bit_width(place)) - 7;
+  const std::size_t chunk = ChunkOf(slot);
   // Not written to: a chunk may be large, and others wait for the lock.
   if (chunks_[chunk] == nullptr) chunks_[chunk].reset(new Entry[kFirstChunk << chunk]);
   At(slot) = {nullptr, first_generation_, kNone};

@@ -91,6 +91,7 @@ class SessionTable {
   static constexpr std::uint32_t kMaxGeneration = (1U << SessionId::kGenerationBits) - 1;
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  static std::size_t ChunkOf(std::uint32_t slot) noexcept;
   Entry& At(std::uint32_t slot) const noexcept;
   void AddSlot();
   void Show(SessionId id, Session& session) noexcept;
