@@ -33,8 +33,8 @@ class RawUringBuffers {
   bool Empty() const { return free_count_ == 0; }
 
  private:
-  static constexpr std::uint16_t kCount = 1024;  // a power of two
-  static constexpr std::uint32_t kBytes = 16 * 1024;
+  static constexpr std::uint16_t kCount = 512;  // a power of two
+  static constexpr std::uint32_t kBytes = 64 * 1024;
 
   std::byte* At(std::uint16_t id) const { return buffers_ + std::size_t{id} * kBytes; }
 
