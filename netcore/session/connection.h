@@ -222,6 +222,7 @@ class Connection final : public Resident, public Timer {
   void PushLater() noexcept;
   void RunLater() noexcept;
   void Close() noexcept;
+  void TellDisconnected() noexcept;
 
   void SubmitRecv() noexcept;
   void ContinueRecv() noexcept;
@@ -233,6 +234,10 @@ class Connection final : public Resident, public Timer {
   // Else nobody asks when the last recv was.
   bool HasIdleTimeout() const noexcept {
     return context_->Options().idle_timeout > std::chrono::milliseconds::zero();
+  }
+  // Never, where there is no limit.
+  static TimePoint After(TimePoint time, std::chrono::milliseconds limit) noexcept {
+    return limit > std::chrono::milliseconds::zero() ? Later(time, limit) : kNever;
   }
   void SetDeadline(TimePoint deadline) noexcept;
   TimePoint NextDeadline() const noexcept;

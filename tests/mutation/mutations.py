@@ -26,6 +26,7 @@ _WORKER = "netcore/core/worker.cpp"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
 _SEND_QUEUE = "netcore/session/send_queue.cpp"
 _CONNECTION = "netcore/session/connection.cpp"
+_CONNECTION_END = "netcore/session/connection_end.cpp"
 _CONNECTION_HEADER = "netcore/session/connection.h"
 _VERBS = "netcore/session/connection_verbs.cpp"
 _PACKET_FORMAT = "netcore/session/packet_format.cpp"
@@ -391,15 +392,15 @@ MUTATIONS = (
     ),
     Mutation(
         "disconnected_twice",
-        _CONNECTION,
+        _CONNECTION_END,
         "OnDisconnected is called twice",
         "  if (opened_) context->SessionEnded(close_info_.bytes_unsent);",
-        '  RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });\n'
+        "  TellDisconnected();\n"
         "  if (opened_) context->SessionEnded(close_info_.bytes_unsent);",
     ),
     Mutation(
         "session_freed_before_last_hook",
-        _CONNECTION,
+        _CONNECTION_END,
         "the session is let go of before OnDisconnected runs",
         "  const SessionRef self = std::move(self_);",
         "  self_.reset();",
@@ -420,7 +421,7 @@ MUTATIONS = (
     ),
     Mutation(
         "ended_recv_not_cancelled",
-        _CONNECTION,
+        _CONNECTION_END,
         "a session that ends waits for the peer's next byte",
         "  if (recv_pending_) port.Cancel(recv_event_);",
         "",
@@ -490,7 +491,7 @@ MUTATIONS = (
     ),
     Mutation(
         "fin_before_sent_at_once_is_told",
-        _CONNECTION,
+        _CONNECTION_END,
         "a session that ends behind what left at once gets no OnSend for it",
         "    if (IsSending()) return;",
         "    if (send_pending_) return;",
@@ -518,14 +519,14 @@ MUTATIONS = (
     ),
     Mutation(
         "cut_message_ends_in_fin",
-        _CONNECTION,
+        _CONNECTION_END,
         "the peer of a session that was cut takes half a message for all of it",
         "  const bool cut = abort_ || !queue_.Empty();",
         "  const bool cut = false;",
     ),
     Mutation(
         "graceful_end_drops_queue",
-        _CONNECTION,
+        _CONNECTION_END,
         "a graceful Disconnect does not wait for what is queued",
         "    if (!queue_.Empty()) return worker_.FlushLater(*this);\n",
         "",
@@ -539,7 +540,7 @@ MUTATIONS = (
     ),
     Mutation(
         "close_deadline_forgotten",
-        _CONNECTION,
+        _CONNECTION_END,
         "a graceful end waits for ever for a peer that reads nothing",
         "  end_deadline_ = std::min(end_deadline_, After(worker_.Now(), "
         "context_->Options().close_timeout));",
@@ -561,7 +562,7 @@ MUTATIONS = (
     ),
     Mutation(
         "first_reason_overwritten",
-        _CONNECTION,
+        _CONNECTION_END,
         "a later reason replaces the one that ended the session",
         "  if (phase_ <= Phase::kOpen) {\n    close_info_.reason = reason;",
         "  close_info_.reason = reason;\n  if (phase_ <= Phase::kOpen) {",
@@ -610,14 +611,14 @@ MUTATIONS = (
     ),
     Mutation(
         "ended_session_is_found",
-        _CONNECTION,
+        _CONNECTION_END,
         "a session is found while its OnDisconnected runs, and after it",
         "  ExitGroups();\n  place_.Leave();",
         "  ExitGroups();",
     ),
     Mutation(
         "ended_session_stays_in_groups",
-        _CONNECTION,
+        _CONNECTION_END,
         "a group holds a session that has ended",
         "  ExitGroups();\n  place_.Leave();",
         "  place_.Leave();",
@@ -862,14 +863,14 @@ MUTATIONS = (
     ),
     Mutation(
         "packet_held_at_the_end",
-        _CONNECTION,
+        _CONNECTION_END,
         "a session that has ended keeps what it received",
         "  if (session_.packets_ != nullptr) session_.packets_->DropReceived();\n",
         "",
     ),
     Mutation(
         "recv_stays_paused_at_the_end",
-        _CONNECTION,
+        _CONNECTION_END,
         "a session that ends while it holds packets back waits for its peer until close_timeout",
         "  paused_ = false;\n  worker_.Port().ResumeRecv(*socket_, recv_event_);\n}",
         "  if (std::exchange(paused_, false)) worker_.Port().ResumeRecv(*socket_, recv_event_);\n}",
@@ -883,7 +884,7 @@ MUTATIONS = (
     ),
     Mutation(
         "end_overtakes_mail",
-        _CONNECTION,
+        _CONNECTION_END,
         "what a hook has sent is dropped when the peer closes before the mail is read",
         "  Disconnect(reason, Closing::kGraceful);\n",
         "  BeginEnd(reason, Closing::kGraceful);\n",
