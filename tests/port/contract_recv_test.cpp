@@ -118,19 +118,6 @@ TEST_CASE("bytes that came before the recv submit are delivered", "[contract][re
   });
 }
 
-TEST_CASE("bytes that wait for a recv come in few completions", "[contract][recv]") {
-  ForEachBackend([](Harness& harness) {
-    const std::string bytes = RandomBytes(48 * 1024, 1);  // the system holds so many for a peer
-    auto [client, server] = harness.NewPair();
-    client.SendAll(bytes);
-    harness.RunUntil("the send", [&] { return client.SentAll(); });
-    server.Recv();
-    harness.RunUntil("all bytes", [&] { return server.received.size() >= bytes.size(); });
-    CHECK(SameBytes(server.received, bytes));
-    CHECK(server.recv_count < 3);
-  });
-}
-
 TEST_CASE("a peer's reset ends an idle recv with kConnectionReset", "[contract][recv][reset]") {
   ForEachBackend([](Harness& harness) {
     auto [client, server] = harness.NewPair();

@@ -10,7 +10,6 @@
 
 #include "netcore/base/error.h"
 #include "netcore/buffer/send_buffer.h"
-#include "netcore/port/completion_port.h"
 #include "netcore/port/linux/buffer_budget.h"
 #include "netcore/port/linux/io_uring_ring.h"
 
@@ -23,7 +22,7 @@ namespace netcore::linux_port {
 /// own.
 class IoUringBuffers final : private SendBufferLender {
  public:
-  static constexpr std::uint32_t kBufferSize = CompletionPort::kMaxRecvBytes;
+  static constexpr std::uint32_t kBufferSize = 16 * 1024;
   static constexpr std::uint16_t kGroup = 0;
 
   IoUringBuffers() = default;

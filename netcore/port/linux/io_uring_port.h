@@ -19,7 +19,7 @@ namespace netcore::linux_port {
 struct IoUringSizes {
   unsigned sq_entries = 512;  // a flush of more begins to leave before all of it is queued
   unsigned cq_entries = 8192;
-  std::uint16_t recv_buffer_count = 512;  // at most; a power of two
+  std::uint16_t recv_buffer_count = 1024;  // at most; a power of two
 };
 
 /// Every submit leaves an entry in the ring, and the next Dispatch sends all of them off in one
