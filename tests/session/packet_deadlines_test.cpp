@@ -203,7 +203,7 @@ TEST_CASE("a part behind held packets has its time from the resume on", "[packet
   options.server.frame_timeout = milliseconds(1'000);
   PacketServer server(kTypeLengthPayload,
                       {.on_packet = [](TestPacketSession& session, const PacketView&) {
-                        if (session.Count() == 1) session.PauseRecv();
+                        if (session.Count() == 0) session.PauseRecv();
                       }});
   OnMemory(server.Options(options), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);

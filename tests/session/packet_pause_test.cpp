@@ -37,17 +37,17 @@ TEST_CASE("a pause inside OnPacket holds back the packets behind it until the re
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 8));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(3); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 3; }));
     world.RunFor(milliseconds(30));
     pair.client->SendText(Numbered(8, 4));
     world.RunFor(milliseconds(30));
     CHECK(pair.server->Count() == 3);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(6); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 6; }));
     world.RunFor(milliseconds(30));
     CHECK(pair.server->Count() == 6);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(12); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 12; }));
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
   });
@@ -68,7 +68,7 @@ TEST_CASE("no packet comes from inside ResumeRecv", "[packet_session][pause]") {
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 50));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(50); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 50; }));
     CHECK(wrong == 0);
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
@@ -110,7 +110,7 @@ TEST_CASE("held back packets and a bad length behind them come in that order",
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 3) + std::string(4, '\0'));
     for (std::size_t count = 1; count <= 3; ++count) {
-      REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(count); }));
+      REQUIRE(world.WaitFor([&] { return pair.server->Count() == count; }));
       world.RunFor(milliseconds(10));
       REQUIRE_FALSE(pair.server->Ended());
       pair.server->ResumeRecv();
@@ -133,7 +133,7 @@ TEST_CASE("a session that holds packets back ends by Disconnect, Stop and its pe
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 5));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
     world.RunFor(milliseconds(20));
     std::atomic<bool> done{false};
     REQUIRE(pair.server->Post([&] {
@@ -174,12 +174,12 @@ TEST_CASE("a pause and a resume inside one OnPacket hold nothing back", "[packet
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 20));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(4); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 4; }));
     world.RunFor(milliseconds(20));
     CHECK(pair.server->Count() == 4);
     pair.client->SendText(Numbered(20, 20));
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(40); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 40; }));
     CHECK(IsInOrder(*pair.server));
     server.CheckRules();
   });
@@ -194,7 +194,7 @@ TEST_CASE("a resume and a pause before the held packets' turn hold them back fur
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 3));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
     std::atomic<int> rounds{0};
     for (int times = 0; times < 3; ++times) {
       REQUIRE(pair.server->Post([&] {
@@ -207,7 +207,7 @@ TEST_CASE("a resume and a pause before the held packets' turn hold them back fur
     world.RunFor(milliseconds(20));
     CHECK(pair.server->Count() == 1);
     pair.server->ResumeRecv();
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(3); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 3; }));
     server.CheckRules();
   });
 }
@@ -222,7 +222,7 @@ TEST_CASE("a throw among the packets that were held back ends the session",
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);
     pair.client->SendText(Numbered(0, 5));
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(1); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
     pair.server->ResumeRecv();
     REQUIRE(world.WaitFor([&] { return pair.server->Ended(); }));
     CHECK(pair.server->Info().reason == CloseReason::kHookThrew);
@@ -266,7 +266,7 @@ TEST_CASE("a storm of pauses and resumes loses, repeats and reorders no packet",
       pair.client->SendText(std::string_view(stream).substr(at, size));
       at += size;
     }
-    const bool all = world.WaitFor([&] { return pair.server->HasHandled(kPackets); });
+    const bool all = world.WaitFor([&] { return pair.server->Count() == kPackets; });
     stop = true;
     for (std::thread& thread : threads) thread.join();
     CHECK(all);

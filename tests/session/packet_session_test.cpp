@@ -340,7 +340,7 @@ TEST_CASE("packets sent by four threads and by the hooks arrive whole, each thre
     return std::to_string(number) + ":" + RandomText(number % 300, thread * kEach + number);
   };
   PacketServer server(format, {.on_packet = [&](TestPacketSession& session, const PacketView&) {
-                        const auto sent = static_cast<std::uint32_t>(session.Count()) - 1;
+                        const auto sent = static_cast<std::uint32_t>(session.Count());
                         session.SendText(kThreads, payload(kThreads, sent));
                       }});
   OnRealBackends(server.Options(), [&](World& world) {
@@ -358,7 +358,7 @@ TEST_CASE("packets sent by four threads and by the hooks arrive whole, each thre
       pair.client->SendText(PacketText(format, 0, ""));
     }
     for (std::thread& thread : threads) thread.join();
-    REQUIRE(world.WaitFor([&] { return pair.server->HasHandled(kEach); }));
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == kEach; }));
     pair.server->Disconnect();
     REQUIRE(world.WaitFor([&] { return pair.client->Ended(); }));
     const ReferenceStream stream = ReferenceDecode(format, AsBytes(pair.client->Received()));
@@ -391,7 +391,7 @@ TEST_CASE("after Disconnect inside OnPacket nothing more is delivered", "[packet
   const PacketFormat format = PacketFormat::TypeLengthPayload();
   const Closing closing = GENERATE(Closing::kGraceful, Closing::kAbort);
   PacketServer server(format, {.on_packet = [&](TestPacketSession& session, const PacketView&) {
-                        if (session.Count() == 2) session.Disconnect(CloseReason::kKicked, closing);
+                        if (session.Count() == 1) session.Disconnect(CloseReason::kKicked, closing);
                       }});
   OnAllBackends(server.Options(), [&](World& world) {
     const PacketServer::Pair pair = server.ConnectPair(world);

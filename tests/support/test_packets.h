@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,14 +35,12 @@ class TestPacketSession final : public PacketSession, public HookRecord {
   TestPacketSession(const PacketFormat& format, PacketHooks hooks)
       : PacketSession(format), hooks_(std::move(hooks)) {}
 
+  /// Those whose hooks have returned.
   std::vector<ReferencePacket> Packets() const {
     const std::lock_guard lock(mutex_);
-    return packets_;
+    return {packets_.begin(), packets_.begin() + static_cast<std::ptrdiff_t>(Count())};
   }
   std::size_t Count() const { return count_.load(); }
-
-  /// So many, and the hook of the last one has returned.
-  bool HasHandled(std::size_t count) const { return Count() == count && !IsInHook(); }
 
   /// The payload of one packet.
   std::string Text(std::size_t index) const { return AsText(Packets().at(index).payload); }
@@ -53,11 +52,10 @@ class TestPacketSession final : public PacketSession, public HookRecord {
  private:
   void OnConnected() override {
     const Scope scope(*this, 'C');
-    Connected();
     if (hooks_.on_connected) hooks_.on_connected(*this);
   }
   void OnPacket(const PacketView& packet) override {
-    const Scope scope(*this, 'K');
+    const Scope scope(*this, 'K', &count_, 1);
     if (!IsConnected()) Report("a packet at the end; ");
     {
       const std::lock_guard lock(mutex_);
@@ -65,7 +63,6 @@ class TestPacketSession final : public PacketSession, public HookRecord {
                           {packet.header.begin(), packet.header.end()},
                           {packet.payload.begin(), packet.payload.end()}});
     }
-    ++count_;
     if (hooks_.on_packet) hooks_.on_packet(*this, packet);
   }
   void OnPeerClosed() override {
@@ -73,9 +70,9 @@ class TestPacketSession final : public PacketSession, public HookRecord {
     if (hooks_.on_peer_closed) hooks_.on_peer_closed(*this);
   }
   void OnDisconnected(const CloseInfo& info) override {
-    const Scope scope(*this, 'D');
     const auto keep = shared_from_this();  // a test may let go as soon as it sees that it ended
-    HasEnded(info);
+    const Scope scope(*this, 'D');
+    Write(info);
     if (hooks_.on_disconnected) hooks_.on_disconnected(*this, info);
   }
 

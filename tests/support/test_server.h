@@ -79,9 +79,10 @@ class TestSession final : public Session, public HookRecord {
   }
   ~TestSession() override { alive_count.fetch_sub(1); }
 
+  /// What the hooks that have returned were told, as the two below.
   std::string Received() const {
     const std::lock_guard lock(mutex_);
-    return received_;
+    return received_.substr(0, ReceivedBytes());
   }
   std::size_t ReceivedBytes() const { return received_bytes_.load(); }
   std::size_t SentBytes() const { return sent_bytes_.load(); }
@@ -93,21 +94,18 @@ class TestSession final : public Session, public HookRecord {
  private:
   void OnConnected() override {
     const Scope scope(*this, 'C');
-    Connected();
     if (hooks_.on_connected) hooks_.on_connected(*this);
   }
   void OnRecv(std::span<std::byte> bytes) override {
-    const Scope scope(*this, 'R');
+    const Scope scope(*this, 'R', &received_bytes_, bytes.size());
     if (keep_received_) {
       const std::lock_guard lock(mutex_);
       received_ += AsText(bytes);
     }
-    received_bytes_ += bytes.size();
     if (hooks_.on_recv) hooks_.on_recv(*this, bytes);
   }
   void OnSend(std::size_t bytes) override {
-    const Scope scope(*this, 'S');
-    sent_bytes_ += bytes;
+    const Scope scope(*this, 'S', &sent_bytes_, bytes);
     if (hooks_.on_send) hooks_.on_send(*this, bytes);
   }
   void OnPeerClosed() override {
@@ -115,9 +113,9 @@ class TestSession final : public Session, public HookRecord {
     if (hooks_.on_peer_closed) hooks_.on_peer_closed(*this);
   }
   void OnDisconnected(const CloseInfo& info) override {
-    const Scope scope(*this, 'D');
     const auto keep = shared_from_this();  // a test may let go as soon as it sees that it ended
-    HasEnded(info);
+    const Scope scope(*this, 'D');
+    Write(info);
     if (hooks_.on_disconnected) hooks_.on_disconnected(*this, info);
   }
 
