@@ -13,7 +13,7 @@ namespace netcore {
 std::size_t MemoryPort::Try(IocpEvent& event) noexcept {
   Operation& operation = RecordOf<Operation>(event);
   TakeReady(event);
-  if (event.Kind() == EventKind::kAccept) --operation.socket->ready_accept_count;
+  if (event.Kind() == EventKind::kAccept) --operation.socket.ready_accept_count;
   if (IsHeldUp(event)) return 0;
   if (operation.error) return Finish(event, operation.error);
   try {
@@ -34,7 +34,7 @@ std::size_t MemoryPort::Try(IocpEvent& event) noexcept {
 }
 
 std::size_t MemoryPort::TryAccept(IocpEvent& event) {
-  Adopted& listener = *RecordOf<Operation>(event).socket;
+  Adopted& listener = RecordOf<Operation>(event).socket;
   Operation& operation = RecordOf<Operation>(event);
   if (operation.cancelled && !operation.cancel_lost) return Finish(event, ErrorCode::kCancelled);
   if (const Error failure = DrawAcceptFailure(listener)) return Finish(event, failure);
@@ -42,7 +42,7 @@ std::size_t MemoryPort::TryAccept(IocpEvent& event) {
   const MemoryResult accepted = listener.socket->Accept(connection);
   if (accepted.blocked) {
     if (operation.cancelled) return Finish(event, ErrorCode::kCancelled);
-    PushBack(listener.accepts, event);
+    listener.accepts.PushBack(operation);
     return 0;
   }
   IoResult result;
@@ -68,7 +68,7 @@ Error MemoryPort::DrawAcceptFailure(Adopted& listener) noexcept {
 
 std::size_t MemoryPort::TryConnect(IocpEvent& event) {
   Operation& operation = RecordOf<Operation>(event);
-  MemorySocket& socket = *operation.socket->socket;
+  MemorySocket& socket = *operation.socket.socket;
   const auto give_up = [&] {
     socket.AbandonConnect();
     return Finish(event, ErrorCode::kCancelled);
@@ -82,7 +82,7 @@ std::size_t MemoryPort::TryConnect(IocpEvent& event) {
       return 0;
     }
   }
-  const MemoryResult connected = socket.Connect(operation.socket->connect_to);
+  const MemoryResult connected = socket.Connect(operation.socket.connect_to);
   if (!connected.blocked) return Finish(event, connected.error);
   return operation.cancelled ? give_up() : 0;
 }
@@ -95,7 +95,7 @@ std::size_t MemoryPort::TryRecv(IocpEvent& event) {
   operation.cancel_lost = false;
   std::size_t most = lent_.size();
   if (Happens(Fault::kShortRecv)) most = control_->faults.DrawShort(1024);
-  const MemoryResult received = operation.socket->socket->Recv(std::span(lent_).first(most));
+  const MemoryResult received = operation.socket.socket->Recv(std::span(lent_).first(most));
   if (received.blocked) return Blocked(event);
   if (received.bytes == 0) return Finish(event, received.error);
   IoResult result;
@@ -110,11 +110,11 @@ std::size_t MemoryPort::TrySend(IocpEvent& event) {
   Operation& operation = RecordOf<Operation>(event);
   if (operation.cancelled && !operation.cancel_lost)
     return Finish(event, ErrorCode::kCancelled, operation.bytes_sent);
-  for (SendSlice& slice : operation.socket->to_send) {
+  for (SendSlice& slice : operation.socket.to_send) {
     while (!slice.empty()) {
       const bool is_short = Happens(Fault::kShortSend);
       const std::size_t most = is_short ? control_->faults.DrawShort(slice.size()) : slice.size();
-      const MemoryResult sent = operation.socket->socket->Send(slice.first(most));
+      const MemoryResult sent = operation.socket.socket->Send(slice.first(most));
       if (sent.error) return Finish(event, sent.error, operation.bytes_sent);
       if (sent.blocked) return Blocked(event);
       operation.bytes_sent += sent.bytes;
@@ -141,7 +141,7 @@ std::size_t MemoryPort::Finish(IocpEvent& event, const Error& error, std::size_t
 }
 
 std::size_t MemoryPort::Finish(IocpEvent& event, IoResult& result) noexcept {
-  Adopted& socket = *RecordOf<Operation>(event).socket;
+  Adopted& socket = RecordOf<Operation>(event).socket;
   if (RecordOf<Operation>(event).ready) TakeReady(event);  // made so by its own last try
   if (event.Kind() == EventKind::kAccept) {
     --socket.accept_count;
@@ -163,7 +163,7 @@ void MemoryPort::Deliver(IocpEvent& event, IoResult& result) noexcept {
   const Operation& operation = RecordOf<Operation>(event);
   if (control_ != nullptr) {
     Expect(operation.alive == Operation::kAlive, "a pending event was written to");
-    Note(SimEvent::kComplete, static_cast<std::uint8_t>(event.Kind()), *operation.socket,
+    Note(SimEvent::kComplete, static_cast<std::uint8_t>(event.Kind()), operation.socket,
          (result.data.size() + result.bytes) << 8U |
              static_cast<std::uint64_t>(result.error.Code()));
     if (!result.more) control_->trace.CountFinal();

@@ -65,14 +65,14 @@ void MemoryPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
   NETCORE_ASSERT(event.Kind() == EventKind::kAccept && !event.IsPending());
   Adopted& adopted = Adopted::From(listener);
   Expect(adopted.open, "an accept was submitted on a socket that was closed");
-  BeginEvent<Operation>(event, &adopted);
+  Operation& operation = BeginEvent<Operation>(event, event, adopted);
   Note(SimEvent::kSubmit, static_cast<std::uint8_t>(event.Kind()), adopted);
   ++adopted.accept_count;
-  PushBack(adopted.accepts, event);
+  adopted.accepts.PushBack(operation);
   if (adopted.socket->GetState() == MemorySocket::State::kListening) {
     MakeAcceptsReady(adopted);
   } else {
-    RecordOf<Operation>(event).error = ErrorCode::kInvalidArgument;
+    operation.error = ErrorCode::kInvalidArgument;
     MakeReady(event);
   }
 }
@@ -152,14 +152,14 @@ void MemoryPort::Cancel(IocpEvent& event) noexcept {
   const SimOwnWork own(control_);
   Operation& operation = RecordOf<Operation>(event);
   if (!std::exchange(operation.cancelled, true)) {
-    Note(SimEvent::kCancel, static_cast<std::uint8_t>(event.Kind()), *operation.socket);
+    Note(SimEvent::kCancel, static_cast<std::uint8_t>(event.Kind()), operation.socket);
     operation.cancel_lost = Happens(Fault::kCancelLost);
     if (!operation.held && Happens(Fault::kCancelLate)) {
       if (operation.ready) {
         TakeReady(event);
-        if (event.Kind() == EventKind::kAccept) --operation.socket->ready_accept_count;
+        if (event.Kind() == EventKind::kAccept) --operation.socket.ready_accept_count;
       } else if (event.Kind() == EventKind::kAccept) {
-        Remove(operation.socket->accepts, event);
+        operation.Unlink();
       }
       return Hold(event, net_->Now() + control_->faults.DrawDelay());
     }
@@ -193,37 +193,13 @@ std::size_t MemoryPort::DispatchUntil(TimePoint deadline) noexcept {
   const bool woken = woken_.exchange(false);
   std::size_t handled = 0;
   // What is made ready meanwhile is for the next call: nobody keeps the others waiting.
-  for (std::size_t tries = std::min(ready_count_, kMaxBatch); tries > 0 && ready_.first != nullptr;
+  for (std::size_t tries = std::min(ready_count_, kMaxBatch); tries > 0 && !ready_.IsEmpty();
        --tries)
-    handled += Try(*ready_.first);
+    handled += Try(ready_.Front().event);
   const bool waits = handled == 0 && ready_count_ == 0 && !woken;
   const TimePoint end = std::min(deadline, net_->NextStep());
   if (waits && end > net_->Now() && end != kNever) net_->Advance(end - net_->Now());
   return handled;
-}
-
-void MemoryPort::PushBack(EventList& list, IocpEvent& event) noexcept {
-  Operation& operation = RecordOf<Operation>(event);
-  operation.previous = list.last;
-  operation.next = nullptr;
-  (list.last == nullptr ? list.first : RecordOf<Operation>(*list.last).next) = &event;
-  list.last = &event;
-}
-
-void MemoryPort::PushFront(EventList& list, IocpEvent& event) noexcept {
-  Operation& operation = RecordOf<Operation>(event);
-  operation.previous = nullptr;
-  operation.next = list.first;
-  (list.first == nullptr ? list.last : RecordOf<Operation>(*list.first).previous) = &event;
-  list.first = &event;
-}
-
-void MemoryPort::Remove(EventList& list, IocpEvent& event) noexcept {
-  const Operation& operation = RecordOf<Operation>(event);
-  IocpEvent* const next = operation.next;
-  IocpEvent* const previous = operation.previous;
-  (previous == nullptr ? list.first : RecordOf<Operation>(*previous).next) = next;
-  (next == nullptr ? list.last : RecordOf<Operation>(*next).previous) = previous;
 }
 
 void MemoryPort::Begin(PortSocket& socket, IocpEvent& event) noexcept {
@@ -231,7 +207,7 @@ void MemoryPort::Begin(PortSocket& socket, IocpEvent& event) noexcept {
   IocpEvent*& pending = adopted.Pending(event.Kind());
   NETCORE_ASSERT(pending == nullptr && !event.IsPending());
   Expect(adopted.open, "an operation was submitted on a socket that was closed");
-  BeginEvent<Operation>(event, &adopted);
+  BeginEvent<Operation>(event, event, adopted);
   Note(SimEvent::kSubmit, static_cast<std::uint8_t>(event.Kind()), adopted);
   pending = &event;
   if (!adopted.open) RecordOf<Operation>(event).error = ErrorCode::kNotConnected;
@@ -241,24 +217,22 @@ void MemoryPort::Begin(PortSocket& socket, IocpEvent& event) noexcept {
 void MemoryPort::MakeReady(IocpEvent& event) noexcept {
   Operation& operation = RecordOf<Operation>(event);
   if (operation.held || std::exchange(operation.ready, true)) return;
-  if (event.Kind() == EventKind::kAccept) {
-    Remove(operation.socket->accepts, event);
-    ++operation.socket->ready_accept_count;
-  }
+  if (event.Kind() == EventKind::kAccept) ++operation.socket.ready_accept_count;
   if (Happens(Fault::kReordered)) {
-    PushFront(ready_, event);
+    ready_.PushFront(operation);
   } else {
-    PushBack(ready_, event);
+    ready_.PushBack(operation);
   }
   ++ready_count_;
   net_->CountReady(true);
 }
 
 void MemoryPort::TakeReady(IocpEvent& event) noexcept {
-  Remove(ready_, event);
+  Operation& operation = RecordOf<Operation>(event);
+  operation.Unlink();
+  operation.ready = false;
   --ready_count_;
   net_->CountReady(false);
-  RecordOf<Operation>(event).ready = false;
 }
 
 void MemoryPort::Hold(IocpEvent& event, TimePoint until) noexcept {
@@ -273,7 +247,7 @@ void MemoryPort::OnDue() noexcept {
     held_.erase(held_.begin());
     Operation& operation = RecordOf<Operation>(event);
     operation.held = false;
-    if (event.Kind() == EventKind::kAccept) PushBack(operation.socket->accepts, event);
+    if (event.Kind() == EventKind::kAccept) operation.socket.accepts.PushBack(operation);
     MakeReady(event);
   }
 }
@@ -315,7 +289,7 @@ void MemoryPort::CheckPending() noexcept {
       if (event == nullptr) continue;
       const Operation& operation = RecordOf<Operation>(*event);
       Expect(event->IsPending() && event->Kind() == kind && operation.alive == Operation::kAlive &&
-                 operation.socket == socket.get(),
+                 &operation.socket == socket.get(),
              "a pending event is gone, or was written to");
     }
   }
@@ -337,9 +311,9 @@ std::uint64_t MemoryPort::SumOf(std::span<const SendSlice> slices) noexcept {
 }
 
 void MemoryPort::MakeAcceptsReady(Adopted& listener) noexcept {
-  while (listener.accepts.first != nullptr &&
+  while (!listener.accepts.IsEmpty() &&
          listener.ready_accept_count < listener.socket->WaitingConnectionCount())
-    MakeReady(*listener.accepts.first);
+    MakeReady(listener.accepts.Front().event);
 }
 
 }  // namespace netcore

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "netcore/base/intrusive_list.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/sim/memory_net.h"
 #include "netcore/sim/memory_step.h"
@@ -60,15 +61,8 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   class Adopted;
   struct Operation;
 
-  /// Events in the order they were put in; an event is in one list at most.
-  struct EventList {
-    IocpEvent* first = nullptr;
-    IocpEvent* last = nullptr;
-  };
-
-  static void PushBack(EventList& list, IocpEvent& event) noexcept;
-  static void PushFront(EventList& list, IocpEvent& event) noexcept;
-  static void Remove(EventList& list, IocpEvent& event) noexcept;
+  struct OperationTag;
+  using OperationList = IntrusiveList<Operation, OperationTag>;
 
   void Begin(PortSocket& socket, IocpEvent& event) noexcept;
   void MakeReady(IocpEvent& event) noexcept;
@@ -108,7 +102,7 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   std::vector<std::byte> lent_;                                // to one recv handler at a time
   std::map<std::uint64_t, std::unique_ptr<Adopted>> sockets_;  // in the order of Adopt
   std::uint64_t next_id_ = 0;
-  EventList ready_;
+  OperationList ready_;
   std::size_t ready_count_ = 0;
   std::multimap<TimePoint, IocpEvent*> held_;
   std::vector<std::unique_ptr<Adopted>> closed_;  // with a control: their handles are used again

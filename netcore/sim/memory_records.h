@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "netcore/base/error.h"
+#include "netcore/base/intrusive_list.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/sim/memory_port.h"
 #include "netcore/sim/memory_socket.h"
@@ -48,7 +49,7 @@ class MemoryPort::Adopted final : public PortSocket, public MemoryWatcher {
   std::unique_ptr<MemorySocket> socket;
   Endpoint connect_to;
   std::vector<SendSlice> to_send;  // of the pending send, what has not left
-  EventList accepts;               // those that are not ready
+  OperationList accepts;           // those that are not ready
   std::size_t accept_count = 0;
   std::size_t ready_accept_count = 0;
 
@@ -68,14 +69,16 @@ class MemoryPort::Adopted final : public PortSocket, public MemoryWatcher {
 };
 
 /// The record of a pending event.
-struct MemoryPort::Operation {
+struct MemoryPort::Operation : ListLink<OperationTag> {
   static constexpr std::uint32_t kAlive = 0x5e551011;
 
-  Adopted* socket;
+  Operation(IocpEvent& its_event, Adopted& its_socket) noexcept
+      : event(its_event), socket(its_socket) {}
+
+  IocpEvent& event;
+  Adopted& socket;
   std::uint32_t alive = kAlive;
   Error error = {};  // known at the submit
-  IocpEvent* next = nullptr;
-  IocpEvent* previous = nullptr;
   std::size_t bytes_sent = 0;
   bool ready = false;  // is in ready_
   bool cancelled = false;

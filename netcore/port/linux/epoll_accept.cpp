@@ -34,33 +34,13 @@ bool IsPeersFault(int accept_error) noexcept {
 void EpollPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
   auto& socket = static_cast<Socket&>(listener);
   Record& record = Begin(socket, event);
-  record.previous = socket.last_accept;
-  if (socket.last_accept != nullptr)
-    RecordOf<Record>(*socket.last_accept).next = &event;
-  else
-    socket.first_accept = &event;
-  socket.last_accept = &event;
-  if (UpdateInterest(socket)) return;
-  const int code = errno;
-  TakeAccept(socket, event);
-  Queue(event, ErrorFromErrno(code));
-}
-
-void EpollPort::TakeAccept(Socket& listener, IocpEvent& event) noexcept {
-  const Record& record = RecordOf<Record>(event);
-  if (record.previous != nullptr)
-    RecordOf<Record>(*record.previous).next = record.next;
-  else
-    listener.first_accept = record.next;
-  if (record.next != nullptr)
-    RecordOf<Record>(*record.next).previous = record.previous;
-  else
-    listener.last_accept = record.previous;
+  socket.accepts.PushBack(record);
+  if (!UpdateInterest(socket)) Queue(event, ErrorFromErrno(errno));
 }
 
 std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
   std::size_t count = 0;
-  for (int i = 0; i < kMaxAccepts && listener.first_accept != nullptr; ++i) {
+  for (int i = 0; i < kMaxAccepts && !listener.accepts.IsEmpty(); ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr*>(&address),
@@ -76,9 +56,7 @@ std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
       accepted = {OwnDescriptor(descriptor), FromSockaddr(address)};
       result.accepted = &accepted;
     }
-    IocpEvent& event = *listener.first_accept;
-    TakeAccept(listener, event);
-    Complete(event, result);
+    Complete(listener.accepts.PopFront().event, result);
     ++count;
     if (descriptor < 0) break;  // out of descriptors, mostly: the others need not hear it at once
   }

@@ -32,7 +32,7 @@ void CloseIfOpen(int descriptor) noexcept {
 }  // namespace
 
 EpollPort::~EpollPort() {
-  while (open_ != nullptr) Close(*open_, CloseMode::kAbort);
+  while (!open_.IsEmpty()) Close(open_.Front(), CloseMode::kAbort);
   FreeClosed();
   while (spare_unsent_ != nullptr) delete std::exchange(spare_unsent_, spare_unsent_->next_spare);
   CloseIfOpen(wake_);
@@ -63,9 +63,7 @@ PortSocket* EpollPort::Adopt(OwnedSocket&& socket, const SocketOptions& options)
   NETCORE_ASSERT(socket);
   auto* adopted = new Socket;
   adopted->descriptor = static_cast<int>(socket.Release());
-  adopted->next = open_;
-  if (open_ != nullptr) open_->previous = adopted;
-  open_ = adopted;
+  open_.PushBack(*adopted);
 
   const int flags = ::fcntl(adopted->descriptor, F_GETFL);
   if ((flags & O_NONBLOCK) == 0)
@@ -88,10 +86,10 @@ void EpollPort::Cancel(IocpEvent& event) noexcept {
   if (!event.IsPending()) return;
   Record& record = RecordOf<Record>(event);
   if (record.ready) return;
-  Socket& socket = *record.socket;
+  Socket& socket = record.socket;
   switch (event.Kind()) {
     case EventKind::kAccept:
-      TakeAccept(socket, event);
+      record.Unlink();
       break;
     case EventKind::kConnect:
       socket.connect = nullptr;
@@ -115,13 +113,7 @@ void EpollPort::Close(PortSocket& port_socket, CloseMode mode) noexcept {
   DropInterest(socket);
   CloseDescriptor(socket.descriptor, mode);
   socket.closed = true;
-
-  if (socket.next != nullptr) socket.next->previous = socket.previous;
-  if (socket.previous != nullptr)
-    socket.previous->next = socket.next;
-  else
-    open_ = socket.next;
-  socket.next = std::exchange(closed_, &socket);
+  closed_.PushBack(socket);
 }
 
 void EpollPort::Wake() noexcept {
@@ -150,7 +142,7 @@ EpollPort::Record& EpollPort::Begin(Socket& socket, IocpEvent& event) noexcept {
   NETCORE_ASSERT(!socket.closed && !event.IsPending());
   ++socket.pending;
   socket.owner = &event.Owner();
-  return BeginEvent<Record>(event, &socket);
+  return BeginEvent<Record>(event, event, socket);
 }
 
 void EpollPort::Queue(IocpEvent& event, Error error) noexcept {
@@ -158,16 +150,11 @@ void EpollPort::Queue(IocpEvent& event, Error error) noexcept {
   record.error = std::move(error);
   record.ready = true;
   record.held = false;
-  record.next = nullptr;
-  if (last_ready_ != nullptr)
-    RecordOf<Record>(*last_ready_).next = &event;
-  else
-    first_ready_ = &event;
-  last_ready_ = &event;
+  ready_.PushBack(record);
 }
 
 void EpollPort::Complete(IocpEvent& event, IoResult& result) noexcept {
-  if (!result.more) --RecordOf<Record>(event).socket->pending;
+  if (!result.more) --RecordOf<Record>(event).socket.pending;
   CompleteEvent<Record>(event, result);
 }
 
@@ -196,19 +183,16 @@ void EpollPort::DropInterest(Socket& socket) noexcept {
   NETCORE_ASSERT(updated);
 }
 
-// What the owners queue meanwhile is for the next time.
-std::size_t EpollPort::HandOutReady() noexcept {
-  return first_ready_ != nullptr ? HandOutQueued() : 0;
-}
+std::size_t EpollPort::HandOutReady() noexcept { return ready_.IsEmpty() ? 0 : HandOutQueued(); }
 
+// What the owners queue meanwhile is for the next time.
 std::size_t EpollPort::HandOutQueued() noexcept {
-  IocpEvent* event = std::exchange(first_ready_, nullptr);
-  last_ready_ = nullptr;
+  IntrusiveList<Record, EventTag> ready;
+  ready.TakeAll(ready_);
   std::size_t count = 0;
-  while (event != nullptr) {
-    Record& record = RecordOf<Record>(*event);
-    IocpEvent& current = *std::exchange(event, record.next);
-    const bool paused = current.Kind() == EventKind::kRecv && record.socket->recv_paused;
+  while (!ready.IsEmpty()) {
+    Record& record = ready.PopFront();
+    const bool paused = record.event.Kind() == EventKind::kRecv && record.socket.recv_paused;
     if (paused && !(record.error == ErrorCode::kCancelled)) {
       record.ready = false;
       record.held = true;
@@ -217,7 +201,7 @@ std::size_t EpollPort::HandOutQueued() noexcept {
     IoResult result;
     result.error = std::move(record.error);
     result.bytes = record.bytes;
-    Complete(current, result);
+    Complete(record.event, result);
     ++count;
   }
   return count;
@@ -310,14 +294,14 @@ std::size_t EpollPort::HandleReadiness(Socket& socket, std::uint32_t readiness) 
   constexpr std::uint32_t kFault = EPOLLERR | EPOLLHUP;
   std::size_t count = 0;
   if ((readiness & (EPOLLIN | kFault)) != 0)
-    count += socket.first_accept != nullptr ? HandleAccepts(socket) : HandleRecv(socket, readiness);
+    count += socket.accepts.IsEmpty() ? HandleRecv(socket, readiness) : HandleAccepts(socket);
   if ((readiness & (EPOLLOUT | kFault)) != 0) count += HandleConnect(socket) + HandleSend(socket);
   if (!socket.closed) DropInterest(socket);
   return count;
 }
 
 void EpollPort::FreeClosed() noexcept {
-  while (closed_ != nullptr) delete std::exchange(closed_, closed_->next);
+  while (!closed_.IsEmpty()) delete &closed_.PopFront();
 }
 
 }  // namespace netcore::linux_port

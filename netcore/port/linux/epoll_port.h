@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "netcore/base/intrusive_list.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/linux/wait_timer.h"
 #include "netcore/port/recv_area.h"
@@ -60,9 +61,11 @@ class EpollPort final : public CompletionPort {
   std::size_t HandOutReady() noexcept override;
 
  private:
-  struct Socket;  // an adopted socket
-  struct Record;  // of a pending event
-  struct Unsent;  // what of one send has not left yet
+  struct Socket;    // an adopted socket
+  struct Record;    // of a pending event
+  struct Unsent;    // what of one send has not left yet
+  struct EventTag;  // the event waits in one queue
+  struct LifeTag;   // the socket is open or closed
 
   static constexpr int kMaxEvents = kFullDispatch;  // taken from epoll at once
   static constexpr int kMaxAccepts = 64;            // of one listener in a row
@@ -82,7 +85,6 @@ class EpollPort final : public CompletionPort {
   void LookAgain(Socket& socket) noexcept;
   void DropInterest(Socket& socket) noexcept;  // the same, when it can only have become less
 
-  void TakeAccept(Socket& listener, IocpEvent& event) noexcept;
   static void NoteFailedSend(Socket& socket) noexcept;
   static ssize_t Send(Socket& socket, std::span<iovec> slices) noexcept;
   bool TrySend(Socket& socket, Record& record, std::span<iovec> slices) noexcept;
@@ -115,10 +117,9 @@ class EpollPort final : public CompletionPort {
   bool has_pwait2_ = true;        // until the system says otherwise
   bool is_alone_ = false;         // a handler runs, of the one descriptor that was ready
   int unpolled_ = 0;              // Dispatches since epoll was last asked
-  IocpEvent* first_ready_ = nullptr;
-  IocpEvent* last_ready_ = nullptr;
-  Socket* open_ = nullptr;
-  Socket* closed_ = nullptr;  // freed when no readiness can name them any more
+  IntrusiveList<Record, EventTag> ready_;
+  IntrusiveList<Socket, LifeTag> open_;
+  IntrusiveList<Socket, LifeTag> closed_;  // freed when no readiness can name them any more
   Unsent* spare_unsent_ = nullptr;
   int spare_unsent_count_ = 0;
   RecvArea recv_area_;

@@ -10,13 +10,14 @@
 #include <span>
 
 #include "netcore/base/error.h"
+#include "netcore/base/intrusive_list.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/linux/epoll_port.h"
 
 namespace netcore::linux_port {
 
 /// A slot holds an event while it waits for readiness, and no longer: not in the ready queue.
-struct EpollPort::Socket : PortSocket {
+struct EpollPort::Socket : PortSocket, ListLink<LifeTag> {
   const IocpObject* owner = nullptr;  // of the last event; to prefetch, for it may be gone
   int descriptor = -1;
   std::uint32_t interest = 0;  // what epoll watches; 0: the descriptor is not registered
@@ -28,10 +29,7 @@ struct EpollPort::Socket : PortSocket {
   IocpEvent* recv = nullptr;
   IocpEvent* send = nullptr;
   IocpEvent* connect = nullptr;
-  IocpEvent* first_accept = nullptr;
-  IocpEvent* last_accept = nullptr;
-  Socket* previous = nullptr;  // the open sockets, or next alone: the closed ones
-  Socket* next = nullptr;
+  IntrusiveList<Record, EventTag> accepts;  // those that wait, oldest first
 
   // A recv stream alone is told of once a change (edge-triggered), so that the next wait does not
   // look at the socket again, only to find it read empty. With that come the marks of what a short
@@ -42,15 +40,17 @@ struct EpollPort::Socket : PortSocket {
     const bool receives = recv != nullptr && !recv_paused;
     const bool out = send != nullptr || connect != nullptr;
     if (receives && !out && !overflows) return kRecvAlone;
-    const bool in = receives || first_accept != nullptr;
+    const bool in = receives || !accepts.IsEmpty();
     return (in ? std::uint32_t{EPOLLIN} : 0U) | (out ? std::uint32_t{EPOLLOUT} : 0U);
   }
 };
 
-struct EpollPort::Record {
-  Socket* socket;
-  IocpEvent* previous = nullptr;  // the listener's accepts, or next alone: the ready queue
-  IocpEvent* next = nullptr;
+struct EpollPort::Record : ListLink<EventTag> {
+  Record(IocpEvent& its_event, Socket& its_socket) noexcept
+      : event(its_event), socket(its_socket) {}
+
+  IocpEvent& event;
+  Socket& socket;
   Unsent* unsent = nullptr;
   std::size_t bytes = 0;
   Error error{};

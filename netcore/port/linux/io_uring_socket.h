@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "netcore/base/error.h"
+#include "netcore/base/intrusive_list.h"
 #include "netcore/port/completion_port.h"
-#include "netcore/port/linux/intrusive_list.h"
 
 namespace netcore::linux_port {
 
