@@ -80,9 +80,15 @@ TEST_CASE("Dispatch without a wait returns at once", "[contract][dispatch]") {
     auto [client, server] = harness.NewPair();
     server.Recv();
     harness.RunFor(milliseconds(5));
-    const TimePoint begin = harness.Port().Now();
-    for (int round = 0; round < 1000; ++round) CHECK(harness.Dispatch(Duration::zero()) == 0);
-    CHECK(harness.Port().Now() - begin < std::chrono::seconds(5));
+    // Some of many rounds meet nothing else that takes the processor. A single one may be short for
+    // another reason: what ended a wait before it.
+    int short_rounds = 0;
+    for (int round = 0; round < 1000; ++round) {
+      const TimePoint begin = harness.Port().Now();
+      CHECK(harness.Dispatch(Duration::zero()) == 0);
+      if (harness.Port().Now() - begin < std::chrono::microseconds(900)) ++short_rounds;
+    }
+    CHECK(short_rounds > 100);
   });
 }
 
