@@ -34,8 +34,8 @@ std::size_t MemoryPort::Try(IocpEvent& event) noexcept {
 }
 
 std::size_t MemoryPort::TryAccept(IocpEvent& event) {
-  Adopted& listener = RecordOf<Operation>(event).socket;
   Operation& operation = RecordOf<Operation>(event);
+  Adopted& listener = operation.socket;
   if (operation.cancelled && !operation.cancel_lost) return Finish(event, ErrorCode::kCancelled);
   if (const Error failure = DrawAcceptFailure(listener)) return Finish(event, failure);
   std::unique_ptr<MemorySocket> connection;
@@ -141,8 +141,9 @@ std::size_t MemoryPort::Finish(IocpEvent& event, const Error& error, std::size_t
 }
 
 std::size_t MemoryPort::Finish(IocpEvent& event, IoResult& result) noexcept {
-  Adopted& socket = RecordOf<Operation>(event).socket;
-  if (RecordOf<Operation>(event).ready) TakeReady(event);  // made so by its own last try
+  const Operation& operation = RecordOf<Operation>(event);
+  Adopted& socket = operation.socket;
+  if (operation.ready) TakeReady(event);  // made so by its own last try
   if (event.Kind() == EventKind::kAccept) {
     --socket.accept_count;
     MakeAcceptsReady(socket);

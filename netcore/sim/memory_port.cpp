@@ -207,10 +207,10 @@ void MemoryPort::Begin(PortSocket& socket, IocpEvent& event) noexcept {
   IocpEvent*& pending = adopted.Pending(event.Kind());
   NETCORE_ASSERT(pending == nullptr && !event.IsPending());
   Expect(adopted.open, "an operation was submitted on a socket that was closed");
-  BeginEvent<Operation>(event, event, adopted);
+  Operation& operation = BeginEvent<Operation>(event, event, adopted);
   Note(SimEvent::kSubmit, static_cast<std::uint8_t>(event.Kind()), adopted);
   pending = &event;
-  if (!adopted.open) RecordOf<Operation>(event).error = ErrorCode::kNotConnected;
+  if (!adopted.open) operation.error = ErrorCode::kNotConnected;
   MakeReady(event);
 }
 
