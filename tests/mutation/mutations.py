@@ -1,6 +1,6 @@
-"""Known bugs to plant, one at a time; see scripts/mutate. Each names a function and a statement
-that stands in it exactly once, and what takes its place. White space and comments do not count.
-When that function is renamed or the statement changes, its bug here changes with it."""
+"""Known bugs to plant, one at a time; see scripts/mutate and docs/development.md. Each names a
+function, a statement that occurs in it exactly once, and what replaces it. White space and comments
+do not count. When the function is renamed or the statement changes, change its bug too."""
 
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ from typing import NamedTuple
 class Mutation(NamedTuple):
     name: str
     file: str
-    function: str  # as at its definition, "Mailbox::Push"; "" for a place outside every function
+    function: str  # as at its definition, "Mailbox::Push"; "" for a place outside all functions
     what: str  # what a user would see, or what goes wrong inside
-    search: str  # the shortest statement, or a part of one, that tells the place
+    search: str  # the shortest statement, or part of one, that is unique in the function
     replace: str
 
 
