@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # summary: one message to 5,002 clients: chat_server against a raw loop of sends
 # targets: chat_server load_bot netcore_raw_chat
-# packages: util-linux
+# packages: util-linux iproute2
 """One of many clients speaks, and again when the last one has heard it: how long until the last one
 has it, and how long until the speaker itself has it. chat_server with one worker and with two
 against a loop on one thread that sends to one socket after the other. The load bot is the same for

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # summary: echoes a second of server CPU time: netcore against raw epoll and io_uring loops
 # targets: netcore_echo_load netcore_echo_netcore netcore_echo_raw_epoll netcore_echo_raw_uring
-# packages: python3-matplotlib strace util-linux
+# packages: python3-matplotlib strace util-linux iproute2
 """Echo servers against each other: netcore on io_uring and on epoll, a raw epoll loop, a raw
 io_uring loop. The servers are pinned to one core and the load to another. In a round all of them
 are there, and the load goes to one after the other, A B C D A B C D, for a short turn each, so that
@@ -21,6 +21,7 @@ from support.echo_load import Load, run_load
 from support.echo_plot import write_plot
 from support.echo_table import duties, markdown, ratio, show, summarize
 from support.machine import built_program, describe
+from support.network import enter as enter_network
 from support.processes import Failure, Place, server
 from support.report import write_json, write_markdown
 
@@ -139,9 +140,9 @@ def tell(result):
     sys.stdout.flush()
 
 
-def write_reports(options, results, by):
+def write_reports(options, results, by, tcp):
     report = {
-        "machine": describe(LIBRARIES),
+        "machine": describe(LIBRARIES, tcp),
         "command": "benchmarks/run echo " + shlex.join(sys.argv[1:]),
         "rounds": options.rounds,
         "seconds": options.seconds,
@@ -162,6 +163,7 @@ def write_reports(options, results, by):
 
 def main():
     options = parse_options()
+    tcp = enter_network()
     by = None if options.no_counts else system_calls.method()
     results = []
     asked = workloads(options.connections, options.sizes, options.pipelines, options.ways)
@@ -178,7 +180,7 @@ def main():
     missed = [duty for duty in duties(results) if not duty[3]]
     for what, measured, wanted, _ in missed:
         print(f"missed: {what}: {measured}, {wanted} is asked for")
-    write_reports(options, results, by)
+    write_reports(options, results, by, tcp)
     return 1 if options.check and missed else 0
 
 

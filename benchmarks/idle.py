@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # summary: what connections cost that only stay: memory, CPU, and the price of an echo beside them
 # targets: echo_server netcore_echo_load
-# packages: util-linux
+# packages: util-linux iproute2
 """Many connections to one echo server that are echoed once and then idle: the memory that each of
 them takes, how fast they are accepted, the CPU that they take, and what an echo on other connections
 costs beside them: it is echoed by that server and by one that has no others, a short turn each, so
@@ -22,6 +22,7 @@ import time
 from support.echo_load import Load, run_load
 from support.idle_server import IdleClients, IdleServer
 from support.machine import BUILD, describe
+from support.network import enter as enter_network
 from support.processes import Failure, Place
 from support.report import machine_lines, table, write_json, write_markdown
 
@@ -206,13 +207,14 @@ def main():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.sched_setaffinity(0, [options.client_core])
+    tcp = enter_network()
     try:
         results = measure(options)
     except Failure as failure:
         print(f"benchmarks/run idle: {failure}", file=sys.stderr)
         return 1
     report = {
-        "machine": describe(("liburing-dev", "libfmt-dev")),
+        "machine": describe(("liburing-dev", "libfmt-dev"), tcp),
         "command": "benchmarks/run idle " + shlex.join(sys.argv[1:]),
         "connections": options.connections,
         "results": results,

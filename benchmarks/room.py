@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # summary: a room of 100 where all talk: chat_server against raw loops, with and without joining
 # targets: chat_server load_bot netcore_raw_chat
-# packages: util-linux
+# packages: util-linux iproute2
 """A room where everybody talks as fast as it is answered: deliveries a second of the server's CPU
 time. chat_server against a loop that sends each message to each receiver by itself, and one that
 sends each receiver all that came in one round. Server and load bot have a core each."""

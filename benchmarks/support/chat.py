@@ -13,6 +13,7 @@ import tempfile
 import time
 
 from support.machine import built_program, describe
+from support.network import enter as enter_network
 from support.processes import Failure, Place, run, server
 from support.report import machine_lines, table, write_json, write_markdown
 
@@ -90,6 +91,7 @@ def load(options, name, arguments, limit):
 def measure(name, options, arguments, limit):
     """All contenders' rounds, A B C A B C, so that what else the machine does meets all of them.
     None after a failure, which is told."""
+    options.tcp = enter_network()
     rounds = {contender: [] for contender in options.contenders}
     for number in range(options.rounds):
         for contender in options.contenders:
@@ -113,7 +115,7 @@ def report(name, options, rounds, rows, header, duties, words):
     print(text, end="")
     for duty in duties:
         print(f"{'holds' if duty[3] else 'missed'}: {duty[0]}: {duty[1]}, {duty[2]} is asked for")
-    machine = describe(LIBRARIES)
+    machine = describe(LIBRARIES, options.tcp)
     command = f"benchmarks/run {name} " + shlex.join(sys.argv[1:])
     if options.markdown:
         duty_rows = [(*duty[:3], "yes" if duty[3] else "**no**") for duty in duties]

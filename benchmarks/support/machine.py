@@ -39,8 +39,9 @@ def processor():
     return match.group(1) if match else platform.machine()
 
 
-def describe(libraries):
-    """Machine, kernel, compiler and versions; `libraries` are Debian's packages to name."""
+def describe(libraries, tcp=None):
+    """Machine, kernel, compiler and versions; `libraries` are Debian's packages to name, `tcp` is what
+    network.enter returned."""
     compiler = cached("CMAKE_CXX_COMPILER") or "c++"
     versions = {name: first_line("dpkg-query", "-W", "-f", "${Version}", name) for name in libraries}
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -51,6 +52,7 @@ def describe(libraries):
         "memory_gib": round(pages / 2**30),
         "virtual": "hypervisor" in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"),
         "kernel": platform.release(),
+        "tcp_congestion_control": tcp,
         "compiler": first_line(compiler, "--version"),
         "flags": " ".join(flag for flag in flags if flag),
         "commit": first_line("git", "-C", str(ROOT), "describe", "--always", "--dirty"),

@@ -33,12 +33,15 @@ def write_markdown(path, section, text):
 def machine_lines(machine):
     """What machine.describe found, as a Markdown list."""
     cores = f"{machine['cores']} cores" + (", virtual" if machine["virtual"] else "")
+    tcp = machine["tcp_congestion_control"]
     lines = [
         f"{machine['processor']}, {cores}, {machine['memory_gib']} GiB",
         f"Linux {machine['kernel']}",
+        tcp and f"TCP congestion control: {tcp}",
         f"{machine['compiler']}, {machine['flags']}",
     ]
-    known = ("processor", "cores", "memory_gib", "virtual", "kernel", "compiler", "flags")
+    known = ("processor", "cores", "memory_gib", "virtual", "kernel", "tcp_congestion_control")
+    known += ("compiler", "flags")
     versions = {key: value for key, value in machine.items() if key not in known and value}
     date, commit = versions.pop("date"), versions.pop("commit", None)
     lines.append(", ".join(f"{name} {version}" for name, version in versions.items()))
