@@ -47,7 +47,7 @@ Error IocpCore::OpenFactoryLocked() {
     return {};
   }
   std::unique_ptr<PortFactory> factory;
-  if (const Error error = MakePortFactory(options_.backend, *log_, factory)) return error;
+  if (const Error error = MakePortFactory(options_.backend, log_, factory)) return error;
   factory_ = std::move(factory);
   return {};
 }
@@ -61,8 +61,8 @@ Error IocpCore::OpenLocked() {
     return Error(ErrorCode::kInvalidArgument, 0,
                  fmt::format("{} threads, more than {}", count, kMaxWorkers));
   }
-  auto workers = std::make_shared<WorkerSet>(factory_, log_);
-  if (const Error error = workers->Make(count)) return error;
+  std::shared_ptr<WorkerSet> workers;
+  if (const Error error = MakeWorkersLocked(count, workers)) return error;
   if (options_.hook_time_limit > std::chrono::milliseconds::zero()) {
     try {
       watchdog_ = std::make_unique<Watchdog>(workers, options_.hook_time_limit);
@@ -73,6 +73,20 @@ Error IocpCore::OpenLocked() {
   workers_ = std::move(workers);
   opened_.store(workers_.get(), std::memory_order_release);
   return {};
+}
+
+// All workers have ports of one kind: what a service was told of its backend holds for all of them.
+Error IocpCore::MakeWorkersLocked(std::size_t count, std::shared_ptr<WorkerSet>& workers) {
+  workers = std::make_shared<WorkerSet>(factory_, log_);
+  const Error refused = workers->Make(count);
+  if (!refused) return {};
+  std::shared_ptr<PortFactory> fallback = factory_->Fallback();
+  if (fallback == nullptr) return refused;
+  WriteLog(*log_, LogLevel::kWarning, "backend {} refused ({}), using {} for all workers",
+           factory_->Name(), refused, fallback->Name());
+  factory_ = std::move(fallback);
+  workers = std::make_shared<WorkerSet>(factory_, log_);
+  return workers->Make(count);
 }
 
 Error IocpCore::Run() {

@@ -25,7 +25,9 @@ struct CoreOptions {
   std::size_t threads = 0;
 
   /// An explicit backend beats NETCORE_BACKEND (auto, iocp, io_uring, epoll), which beats the best
-  /// that works here.
+  /// that works here. The best is chosen for all workers together: where the system refuses
+  /// io_uring to one of them, epoll serves all, and a warning says why. A backend that is named,
+  /// here or in NETCORE_BACKEND, and refused is an error of Open.
   Backend backend = Backend::kAuto;
 
   /// Where lines at or above `log_level` go; stderr if empty.
@@ -91,6 +93,7 @@ class IocpCore {
  private:
   Error OpenFactoryLocked();
   Error OpenLocked();
+  Error MakeWorkersLocked(std::size_t count, std::shared_ptr<WorkerSet>& workers);
   void JoinThreads() noexcept;
 
   const CoreOptions options_;

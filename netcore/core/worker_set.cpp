@@ -119,7 +119,9 @@ Error WorkerSet::Make(std::size_t count) {
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::size_t index = 0; index < count; ++index) {
     std::unique_ptr<CompletionPort> port;
-    if (const Error error = factory_->MakePort(port)) return error;
+    if (const Error error = factory_->MakePort(port)) {
+      return error.At(fmt::format("worker {} of {}", index + 1, count));
+    }
     workers.push_back(std::make_unique<Worker>(index, std::move(port), log_));
   }
   holds_ = std::make_unique<std::atomic<Hold>[]>(count);

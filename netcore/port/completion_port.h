@@ -43,7 +43,8 @@ using SendSlice = std::span<const std::byte>;
 /// 1. A submit throws nothing and returns nothing. Every failure, memory too, arrives as a
 ///    completion.
 /// 2. One submit, exactly one final completion, cancelled or not. A recv stream completes many
-///    times and says on the last one that it is the last (IoResult::more is false).
+///    times and says on the last one that it is the last (IoResult::more is false). An accept may
+///    complete many times with kConnectionAborted before its final completion.
 /// 3. No completion runs inside a submit, a cancel or a resume. All run inside Dispatch or
 ///    HandOutReady, on its thread.
 /// 4. An event, its owner and the bytes it points to stay until its final completion. A recv brings
@@ -94,9 +95,15 @@ class CompletionPort {
 
   /// Accepts ONE connection from a listening socket; keep several events posted to accept in
   /// parallel (on Windows each is an AcceptEx; elsewhere they are how many connections may be taken
-  /// before their owner is asked again). Completes with `socket` and `peer`. kConnectionAborted:
-  /// the peer was gone first, post again. kTooManyFiles, kNoBuffers: post again after a while, not
-  /// at once.
+  /// before their owner is asked again). Completes with the socket and its peer, or with an error:
+  /// - kConnectionAborted: the peer was gone before its connection was accepted, or the network
+  ///   reported an error of that connection. Says nothing about the listener. With `more` the
+  ///   accept is still posted; without, post it again at once. Some systems hand out such a
+  ///   connection as an accepted one instead, whose recv stream then ends with a reset.
+  /// - kTooManyFiles, kNoBuffers, kAccessDenied: the system lacks a resource, or does not permit
+  /// the
+  ///   accept. The connection is still in the backlog: post again after a while, not at once.
+  /// - anything else: an error of the listening socket that no system documents.
   virtual void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept = 0;
 
   /// Connects a socket of PortFactory::OpenSocket. Has no time-out of its own but the system's:

@@ -21,7 +21,8 @@ struct AcceptedSocket {
 struct IoResult {
   Error error;
 
-  /// False on an event's final completion. Only a recv stream ever says true.
+  /// False on an event's final completion. True for bytes of a recv stream, and for an accept that
+  /// stays posted after it met a connection whose peer was gone (kConnectionAborted).
   bool more = false;
 
   /// Send: how many bytes left, also when it failed.

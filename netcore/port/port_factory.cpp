@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "netcore/port/system_backends.h"
 
@@ -48,12 +49,13 @@ Error ParseBackend(std::string_view text, Backend& backend) {
                "backend \"" + std::string(text) + "\" is none of auto, iocp, io_uring, epoll");
 }
 
-Error MakePortFactory(Backend backend, const Log& log, std::unique_ptr<PortFactory>& factory) {
+Error MakePortFactory(Backend backend, std::shared_ptr<const Log> log,
+                      std::unique_ptr<PortFactory>& factory) {
   const char* requested = backend == Backend::kAuto ? RequestedBackend() : nullptr;
-  if (requested == nullptr) return MakeSystemPortFactory(backend, log, factory);
+  if (requested == nullptr) return MakeSystemPortFactory(backend, std::move(log), factory);
 
   Error error = ParseBackend(requested, backend);
-  if (!error) error = MakeSystemPortFactory(backend, log, factory);
+  if (!error) error = MakeSystemPortFactory(backend, std::move(log), factory);
   return error ? error.At(kVariable) : error;
 }
 

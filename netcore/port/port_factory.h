@@ -36,6 +36,11 @@ class PortFactory {
   /// Creates the real thing, with all that it takes from the system, so that a refusal shows here.
   [[nodiscard]] virtual Error MakePort(std::unique_ptr<CompletionPort>& port) = 0;
 
+  /// The factory to make all ports with if the system refuses this one a port: the limit may be one
+  /// that only the n-th port meets. Null if there is none, as with a backend that was asked for by
+  /// name. Sockets that this factory opened work with its ports too.
+  virtual std::shared_ptr<PortFactory> Fallback() const { return nullptr; }
+
   /// A socket that listens on `address` ([::] means IPv4 too, and IPv4 alone where there is no
   /// IPv6), with the system's longest backlog; `bound` gets the address with its real port. Errors
   /// read "bind 0.0.0.0:11021: ...". Of `options` the buffer sizes count, which its connections
@@ -49,8 +54,8 @@ class PortFactory {
 
 /// The factory for `backend`. kAuto means NETCORE_BACKEND where that is set (an unknown word in it
 /// is an error), and otherwise the best that works here, with a line in `log` for each that was
-/// tried and refused.
-[[nodiscard]] Error MakePortFactory(Backend backend, const Log& log,
+/// tried and refused. The factory and its ports share `log`.
+[[nodiscard]] Error MakePortFactory(Backend backend, std::shared_ptr<const Log> log,
                                     std::unique_ptr<PortFactory>& factory);
 
 }  // namespace netcore

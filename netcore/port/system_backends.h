@@ -11,8 +11,8 @@
 namespace netcore {
 
 /// The factory for `backend`; kAuto means the best that works here. A backend of another system is
-/// kNotSupported, and the error names it.
-[[nodiscard]] Error MakeSystemPortFactory(Backend backend, const Log& log,
+/// kNotSupported, and the error names it. The factory and its ports share `log`.
+[[nodiscard]] Error MakeSystemPortFactory(Backend backend, std::shared_ptr<const Log> log,
                                           std::unique_ptr<PortFactory>& factory);
 
 }  // namespace netcore

@@ -8,13 +8,6 @@
 #include "netcore/base/log_format.h"
 
 namespace netcore {
-namespace {
-
-// A peer that was gone before its accept is nobody's fault; so many of them without a single
-// success are.
-constexpr std::size_t kMaxAbortsInARow = 64;
-
-}  // namespace
 
 Acceptor::Acceptor(std::shared_ptr<WorkerSet> workers, Worker& worker,
                    std::shared_ptr<SessionContext> context, SessionFactory factory,
@@ -47,7 +40,7 @@ void Acceptor::Listen() noexcept {
   } catch (const std::bad_alloc&) {
     return BackOff("listen", ErrorCode::kNoBuffers);
   }
-  back_off_ = std::chrono::milliseconds::zero();
+  NoteWorks();
   SubmitParked(parked_.size());
 }
 
@@ -65,6 +58,7 @@ void Acceptor::SubmitParked(std::size_t count) noexcept {
 }
 
 void Acceptor::Dispatch(IocpEvent& event, IoResult& result) noexcept {
+  if (result.more) return NoteAborted();  // the accept is still posted
   --pending_;
   parked_.push_back(&event);
   if (stopping_) {
@@ -76,16 +70,11 @@ void Acceptor::Dispatch(IocpEvent& event, IoResult& result) noexcept {
   } else {
     ProcessAccept(*result.accepted);
   }
-  if (back_off_ == std::chrono::milliseconds::zero()) SubmitParked(parked_.size());
+  if (!IsBackingOff()) SubmitParked(parked_.size());
 }
 
 void Acceptor::ProcessAccept(AcceptedSocket& accepted) noexcept {
-  failures_in_a_row_ = 0;
-  if (back_off_ > std::chrono::milliseconds::zero()) {
-    WriteLog(context_->GetLog(), LogLevel::kWarning, "accept {}: works again", address_);
-    back_off_ = std::chrono::milliseconds::zero();
-    worker_.Timers().Cancel(*this);
-  }
+  NoteWorks();
   SessionContext::Ticket ticket = context_->EnterSession();
   if (!ticket) {
     // Over the limit: a clean end, not the reset that dropping the socket would be.
@@ -116,28 +105,73 @@ void Acceptor::ProcessAccept(AcceptedSocket& accepted) noexcept {
 }
 
 void Acceptor::ProcessFailure(const Error& error) noexcept {
+  switch (error.Code()) {
+    case ErrorCode::kConnectionAborted:
+      return NoteAborted();
+    case ErrorCode::kTooManyFiles:
+    case ErrorCode::kNoBuffers:
+    case ErrorCode::kAccessDenied:
+      break;
+    default:
+      if (++unknown_in_a_row_ >= kMaxUnknownInARow || IsBackingOff()) break;
+      context_->Counters(worker_.Index()).AddAcceptFailure();
+      return;
+  }
   context_->Counters(worker_.Index()).AddAcceptFailure();
-  const bool backing_off = back_off_ > std::chrono::milliseconds::zero();
-  const bool aborted = error == ErrorCode::kConnectionAborted;
-  if (aborted && ++failures_in_a_row_ < kMaxAbortsInARow && !backing_off) return;
-  if (!IsArmed()) BackOff("accept", error);  // else another of those that were posted together
+  ++failures_told_;
+  // Else it is another one of those that were posted together.
+  if (!IsBackingOff() || !IsArmed()) BackOff("accept", error);
+}
+
+// A peer that was gone first. The system had what the accept takes.
+void Acceptor::NoteAborted() noexcept {
+  context_->Counters(worker_.Index()).AddAcceptAborted();
+  if (stopping_ || !IsBackingOff()) return;
+  NoteWorks();
+  SubmitParked(parked_.size());
+}
+
+void Acceptor::NoteWorks() noexcept {
+  unknown_in_a_row_ = 0;
+  if (!IsBackingOff()) return;
+  back_off_ = std::chrono::milliseconds::zero();
+  worker_.Timers().Cancel(*this);
+  static_cast<void>(SetTimer(Later(last_trouble_, kQuietTime)));
 }
 
 void Acceptor::BackOff(const char* from, const Error& error) noexcept {
-  if (back_off_ == std::chrono::milliseconds::zero()) {
-    WriteLog(context_->GetLog(), LogLevel::kWarning, "{} {}: {}; trying again until it works", from,
-             address_, error);
-  }
+  TellTrouble(from, error);
+  worker_.Timers().Cancel(*this);
   back_off_ = std::clamp(2 * back_off_, kMinBackOff, kMaxBackOff);
+  // Without memory for the timer: at once rather than never.
+  if (!SetTimer(Later(worker_.Now(), back_off_))) back_off_ = std::chrono::milliseconds::zero();
+}
+
+void Acceptor::TellTrouble(const char* from, const Error& error) noexcept {
+  last_trouble_ = worker_.Now();
+  if (std::exchange(is_in_trouble_, true)) return;
+  WriteLog(context_->GetLog(), LogLevel::kWarning, "{} {}: {}; trying again until it works", from,
+           address_, error);
+}
+
+void Acceptor::TellWorks() noexcept {
+  is_in_trouble_ = false;
+  WriteLog(context_->GetLog(), LogLevel::kWarning, "accept {}: works again, after {} failures",
+           address_, std::exchange(failures_told_, 0));
+}
+
+bool Acceptor::SetTimer(TimePoint time) noexcept {
   try {
-    worker_.Timers().Arm(*this, worker_.Now() + back_off_);
+    worker_.Timers().Arm(*this, time);
+    return true;
   } catch (const std::bad_alloc&) {
-    back_off_ = std::chrono::milliseconds::zero();  // at once, then, rather than never
+    return false;
   }
 }
 
 void Acceptor::OnTimer(TimePoint) noexcept {
   if (socket_ == nullptr) return Listen();
+  if (!IsBackingOff()) return TellWorks();
   // One is enough to find out. Those that never failed are still posted.
   if (pending_ == 0) SubmitParked(1);
 }

@@ -20,7 +20,10 @@ struct ServiceStats {
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;       // that the system took
   std::uint64_t refused = 0;          // connections closed because of max_sessions
-  std::uint64_t accept_failures = 0;  // accepts that failed; the listener went on
+  std::uint64_t accept_failures = 0;  // accepts that the system failed: no descriptor, no memory
+  /// Connections whose peer was gone before they were accepted. No session is made of them. epoll
+  /// can't tell and does make one, which ends with kPeerReset.
+  std::uint64_t accepts_aborted = 0;
   std::uint64_t factory_failures =
       0;  // connections closed because the factory threw, or returned no new session
   std::array<std::uint64_t, kCloseReasonCount> ended{};  // by CloseReason

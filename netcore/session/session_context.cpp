@@ -20,6 +20,7 @@ void WorkerCounters::AddTo(ServiceStats& stats) const noexcept {
   stats.total_sessions += read(opened_);
   stats.factory_failures += read(factory_failures_);
   stats.accept_failures += read(accept_failures_);
+  stats.accepts_aborted += read(accepts_aborted_);
   for (std::size_t reason = 0; reason < kCloseReasonCount; ++reason) {
     stats.ended[reason] += read(ended_[reason]);
   }

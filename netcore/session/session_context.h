@@ -29,6 +29,7 @@ class alignas(64) WorkerCounters {
   void AddOpened() noexcept { Add(opened_, 1); }
   void AddFactoryFailure() noexcept { Add(factory_failures_, 1); }
   void AddAcceptFailure() noexcept { Add(accept_failures_, 1); }
+  void AddAcceptAborted() noexcept { Add(accepts_aborted_, 1); }
   void AddEnded(CloseReason reason) noexcept { Add(ended_[static_cast<std::size_t>(reason)], 1); }
 
   void AddTo(ServiceStats& stats) const noexcept;
@@ -46,6 +47,7 @@ class alignas(64) WorkerCounters {
   Counter opened_{0};
   Counter factory_failures_{0};
   Counter accept_failures_{0};
+  Counter accepts_aborted_{0};
   std::array<Counter, kCloseReasonCount> ended_{};
 };
 

@@ -75,6 +75,9 @@ class FaultPlan {
   std::size_t DrawShort(std::size_t size) noexcept;
 
   const Counts& GetCounts() const noexcept { return counts_; }
+  std::uint64_t CountOf(Fault fault) const noexcept {
+    return counts_[static_cast<std::size_t>(fault)];
+  }
   std::uint64_t Total() const noexcept;
 
   static constexpr Duration kLongestDelay = std::chrono::milliseconds(80);

@@ -37,9 +37,15 @@ std::size_t MemoryPort::TryAccept(IocpEvent& event) {
   Operation& operation = RecordOf<Operation>(event);
   Adopted& listener = operation.socket;
   if (operation.cancelled && !operation.cancel_lost) return Finish(event, ErrorCode::kCancelled);
-  if (const Error failure = DrawAcceptFailure(listener)) return Finish(event, failure);
+  if (const Error failure = DrawAcceptFailure(listener)) {
+    // As on Windows one time, and as on Linux the next.
+    const bool drops = failure == ErrorCode::kConnectionAborted &&
+                       control_->faults.CountOf(Fault::kAcceptAborted) % 2 == 0;
+    return drops ? DropConnection(event) : Finish(event, failure);
+  }
   std::unique_ptr<MemorySocket> connection;
   const MemoryResult accepted = listener.socket->Accept(connection);
+  if (accepted.error == ErrorCode::kConnectionAborted) return DropConnection(event);
   if (accepted.blocked) {
     if (operation.cancelled) return Finish(event, ErrorCode::kCancelled);
     listener.accepts.PushBack(operation);
@@ -54,6 +60,16 @@ std::size_t MemoryPort::TryAccept(IocpEvent& event) {
     result.accepted = &socket;
   }
   return Finish(event, result);
+}
+
+// The accept is still posted; its next try comes behind what is ready now.
+std::size_t MemoryPort::DropConnection(IocpEvent& event) noexcept {
+  IoResult result;
+  result.more = true;
+  result.error = ErrorCode::kConnectionAborted;
+  MakeReady(event);
+  Deliver(event, result);
+  return 1;
 }
 
 Error MemoryPort::DrawAcceptFailure(Adopted& listener) noexcept {

@@ -74,6 +74,7 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   void OnDue() noexcept override;
   bool IsHeldUp(IocpEvent& event) noexcept;
   Error DrawAcceptFailure(Adopted& listener) noexcept;
+  std::size_t DropConnection(IocpEvent& event) noexcept;
 
   bool Happens(Fault fault) noexcept {
     return control_ != nullptr && control_->faults.Happens(fault);

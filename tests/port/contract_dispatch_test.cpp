@@ -25,7 +25,7 @@ TEST_CASE("the backends that this system must have are here", "[contract][backen
   }
   for (const Backend backend : {Backend::kIocp, Backend::kIoUring, Backend::kEpoll}) {
     std::unique_ptr<PortFactory> factory;
-    const Error error = MakePortFactory(backend, Log(), factory);
+    const Error error = MakePortFactory(backend, std::make_shared<const Log>(), factory);
     INFO(error.Message());
     CHECK((factory != nullptr) == !error);
     if (factory != nullptr) CHECK(factory->Name() == ToString(backend));

@@ -224,6 +224,7 @@ void Acceptor::Record(Op& op, IoResult& result) {
     harness_.Violation("a failed accept with a socket");
   }
   if (result.error == ErrorCode::kConnectionAborted) ++aborted;
+  if (result.more) return;
   if (repost && (!result.error || result.error == ErrorCode::kConnectionAborted)) Submit(op);
 }
 
@@ -337,8 +338,11 @@ void Harness::BeginCompletion(const Op& op, const IoResult& result) {
   if (completing_++ > 0) Violation("a completion inside another one");
   if (!op.Waits()) Violation("a completion of an event that is not pending");
   if (op.IsPending() != result.more) Violation("IsPending is wrong inside a completion");
-  if (result.more && (op.Kind() != EventKind::kRecv || result.data.empty() || result.error))
-    Violation("`more` on something else than bytes of a recv stream");
+  const bool has_bytes = op.Kind() == EventKind::kRecv && !result.data.empty() && !result.error;
+  const bool was_aborted =
+      op.Kind() == EventKind::kAccept && result.error == ErrorCode::kConnectionAborted;
+  if (result.more && !has_bytes && !was_aborted)
+    Violation("`more` on something else than bytes of a recv stream or an aborted connection");
   if (!result.more && !result.data.empty()) Violation("bytes in a final completion");
   if (result.data.size() > CompletionPort::kMaxRecvBytes) Violation("too many bytes lent");
   if (result.error == ErrorCode::kCancelled && !op.cancelled)
@@ -377,7 +381,7 @@ bool Harness::Drain() {
 const std::vector<std::unique_ptr<PortFactory>>& Backends() {
   static const std::vector<std::unique_ptr<PortFactory>> backends = [] {
     std::vector<std::unique_ptr<PortFactory>> made;
-    const Log log;
+    const auto log = std::make_shared<const Log>();
     for (const Backend backend : {Backend::kIocp, Backend::kIoUring, Backend::kEpoll}) {
       std::unique_ptr<PortFactory> factory;
       const Error error = MakePortFactory(backend, log, factory);

@@ -23,7 +23,9 @@ struct PortScript {
   ErrorCode accept_error = ErrorCode::kNone;  // of every accept that completes from now on
   std::size_t accept_errors_left = SIZE_MAX;
   std::size_t accepts_submitted = 0;
+  std::size_t aborts_left = 0;  // connections to report as gone, to an accept that stays posted
   std::size_t ports_that_work = SIZE_MAX;
+  std::shared_ptr<PortFactory> fallback{};                // of the factory
   std::size_t adopts_to_refuse = 0;                       // for lack of memory
   std::deque<std::function<std::size_t()>> dispatches{};  // instead of what the port has, each once
   std::deque<std::function<std::size_t()>> ready{};       // the same for HandOutReady
@@ -51,7 +53,9 @@ class ScriptedPort final : public CompletionPort {
   void SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept override {
     ++script_.accepts_submitted;
     if (script_.accept_error == ErrorCode::kNone || script_.accept_errors_left == 0) {
-      return port_->SubmitAccept(listener, event);
+      port_->SubmitAccept(listener, event);
+      posted_ = &event;
+      return;
     }
     --script_.accept_errors_left;
     BeginEvent<Failure>(event, Failure{script_.accept_error});
@@ -101,6 +105,17 @@ class ScriptedPort final : public CompletionPort {
       script_.dispatches.pop_front();
       return dispatch();
     }
+    std::size_t aborted = 0;
+    while (aborted < kFullDispatch && script_.aborts_left > 0 && posted_ != nullptr &&
+           posted_->IsPending()) {
+      --script_.aborts_left;
+      ++aborted;
+      IoResult result;
+      result.more = true;
+      result.error = ErrorCode::kConnectionAborted;
+      CompleteEvent<Failure>(*posted_, result);
+    }
+    if (aborted > 0) return aborted;
     const std::vector<IocpEvent*> failing = std::exchange(failing_, {});
     for (IocpEvent* event : failing) {
       IoResult result;
@@ -118,6 +133,7 @@ class ScriptedPort final : public CompletionPort {
   std::unique_ptr<CompletionPort> port_;
   PortScript& script_;
   std::vector<IocpEvent*> failing_;
+  IocpEvent* posted_ = nullptr;  // the last accept that the port behind has, or had
 };
 
 /// Lifetime: its script's.
@@ -134,6 +150,7 @@ class ScriptedFactory final : public PortFactory {
     port = std::make_unique<ScriptedPort>(std::move(inner), script_);
     return {};
   }
+  std::shared_ptr<PortFactory> Fallback() const override { return script_.fallback; }
   [[nodiscard]] Error Listen(const Endpoint& address, const SocketOptions& options,
                              OwnedSocket& socket, Endpoint& bound) override {
     return factory_.Listen(address, options, socket, bound);

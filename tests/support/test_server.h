@@ -131,7 +131,8 @@ using TestSessionRef = std::shared_ptr<TestSession>;
 
 inline bool IsSupported(Backend backend) {
   std::unique_ptr<PortFactory> factory;
-  return !MakePortFactory(backend, Log([](LogLevel, std::string_view) {}), factory);
+  return !MakePortFactory(backend, std::make_shared<const Log>([](LogLevel, std::string_view) {}),
+                          factory);
 }
 
 /// The backends with real sockets that this machine offers.
@@ -148,7 +149,7 @@ inline const std::vector<Backend>& RealBackends() {
 
 inline std::shared_ptr<PortFactory> NewFactory(Backend backend) {
   std::unique_ptr<PortFactory> factory;
-  const Error error = MakePortFactory(backend, Log(), factory);
+  const Error error = MakePortFactory(backend, std::make_shared<const Log>(), factory);
   REQUIRE(error.Message() == Error().Message());
   return factory;
 }

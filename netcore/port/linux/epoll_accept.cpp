@@ -8,28 +8,6 @@
 #include "netcore/port/linux/linux_sockets.h"
 
 namespace netcore::linux_port {
-namespace {
-
-// The connection that was next in line is gone, and the call has used it up; the one behind it may
-// be fine (accept(2), "Error handling").
-bool IsPeersFault(int accept_error) noexcept {
-  switch (accept_error) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPROTO:
-    case ENOPROTOOPT:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENONET:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
 
 void EpollPort::SubmitAccept(PortSocket& listener, IocpEvent& event) noexcept {
   auto& socket = static_cast<Socket&>(listener);
@@ -45,20 +23,27 @@ std::size_t EpollPort::HandleAccepts(Socket& listener) noexcept {
     socklen_t length = sizeof address;
     const int descriptor = ::accept4(listener.descriptor, reinterpret_cast<sockaddr*>(&address),
                                      &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (descriptor < 0 && errno == EAGAIN) break;
-    if (descriptor < 0 && IsPeersFault(errno)) continue;
+    const int system_code = descriptor < 0 ? errno : 0;
+    if (system_code == EAGAIN) break;
+    const AcceptFault fault = AcceptFaultOf(system_code);
+    if (system_code != 0 && fault == AcceptFault::kNone) continue;
 
     IoResult result;
     AcceptedSocket accepted;
-    if (descriptor < 0) {
-      result.error = ErrorFromErrno(errno);
-    } else {
+    if (system_code == 0) {
       accepted = {OwnDescriptor(descriptor), FromSockaddr(address)};
       result.accepted = &accepted;
+    } else if (fault == AcceptFault::kPeer) {
+      result.error = Error(ErrorCode::kConnectionAborted, system_code);
+      result.more = true;
+    } else {
+      result.error = ErrorFromErrno(system_code);
     }
-    Complete(listener.accepts.PopFront().event, result);
+    Record& record = result.more ? listener.accepts.Front() : listener.accepts.PopFront();
+    Complete(record.event, result);
     ++count;
-    if (descriptor < 0) break;  // out of descriptors, mostly: the others need not hear it at once
+    // Mostly no descriptor is left: the other accepts would fail alike.
+    if (system_code != 0 && fault == AcceptFault::kOther) break;
   }
   return count;
 }

@@ -41,7 +41,7 @@ Error ConnectOutcome(int descriptor) noexcept {
   if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) != 0) code = errno;
   if (code != 0) return ErrorFromErrno(code);
   Endpoint peer;
-  if (!PeerEndpointOf(descriptor, peer)) return ErrorCode::kConnectionReset;  // was up, is gone
+  if (PeerEndpointOf(descriptor, peer) != 0) return ErrorCode::kConnectionReset;  // was up, is gone
   if (IsConnectedToItself(descriptor, peer)) return ErrorCode::kConnectionRefused;
   return {};
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+#include "netcore/port/linux/epoll_factory.h"
 #include "netcore/port/linux/linux_sockets.h"
 
 namespace netcore::linux_port {
@@ -78,22 +79,27 @@ Error Probe() {
 
 }  // namespace
 
-Error IoUringFactory::Create(const Log& log, std::unique_ptr<PortFactory>& factory) {
-  auto created = std::make_unique<IoUringFactory>();
+Error IoUringFactory::Create(std::shared_ptr<const Log> log, Choice choice,
+                             std::unique_ptr<PortFactory>& factory) {
+  auto created = std::make_unique<IoUringFactory>(log, choice);
   if (Error error = Probe()) return error;
   // A port asks for more than the probe did.
   std::unique_ptr<CompletionPort> port;
   if (Error error = created->MakePort(port)) return error;
-  log.Write(LogLevel::kDebug, "io_uring: works here");
+  log->Write(LogLevel::kDebug, "io_uring: works here");
   factory = std::move(created);
   return {};
 }
 
 Error IoUringFactory::MakePort(std::unique_ptr<CompletionPort>& port) {
-  auto opened = std::make_unique<IoUringPort>(sizes_);
+  auto opened = std::make_unique<IoUringPort>(sizes_, log_, script_);
   if (Error error = opened->Open()) return error;
   port = std::move(opened);
   return {};
+}
+
+std::shared_ptr<PortFactory> IoUringFactory::Fallback() const {
+  return choice_ == Choice::kBest ? std::make_shared<EpollFactory>() : nullptr;
 }
 
 Error IoUringFactory::Listen(const Endpoint& address, const SocketOptions& options,

@@ -6,18 +6,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/log_format.h"
 #include "netcore/port/linux/linux_sockets.h"
 #include "netcore/port/linux/prefetch.h"
 
 namespace netcore::linux_port {
 namespace {
 
-constexpr std::uint64_t kOperationMask = 7;
+constexpr std::uint64_t kOperationMask = 15;
 static_assert(alignof(IoUringSocket) > kOperationMask);
+
+// No address of a process is longer, unless it asked mmap for such (Linux,
+// Documentation/arch/x86/x86_64/5level-paging.rst and arch/arm64/memory.rst).
+constexpr int kAddressBits = 48;
+constexpr std::uint64_t kAddressMask = (std::uint64_t{1} << kAddressBits) - 1 - kOperationMask;
+
+// Between two lines about a kernel that is short of memory.
+constexpr Duration kBetweenLines = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -25,6 +35,7 @@ IoUringPort::~IoUringPort() {
   while (!open_.IsEmpty()) Close(open_.Front(), CloseMode::kAbort);
   DrainClosing();
   FreeClosed();
+  while (!named_.IsEmpty()) delete &named_.PopFront();
   while (spare_vectors_ != nullptr) delete std::exchange(spare_vectors_, spare_vectors_->next_free);
   if (wake_ >= 0) ::close(wake_);
 }
@@ -50,6 +61,7 @@ TimePoint IoUringPort::Now() const noexcept { return std::chrono::steady_clock::
 
 PortSocket* IoUringPort::Adopt(OwnedSocket&& socket, const SocketOptions& options) {
   auto* const adopted = new IoUringSocket(static_cast<int>(socket.Get()));
+  NETCORE_ASSERT(reinterpret_cast<std::uintptr_t>(adopted) >> kAddressBits == 0);
   socket.Release();
   open_.PushBack(*adopted);
   SetOptions(adopted->descriptor, options);
@@ -73,7 +85,7 @@ void IoUringPort::Cancel(IocpEvent& event) noexcept {
     case EventKind::kAccept:
       return CancelAccept(record);
     case EventKind::kConnect:
-      return ring_.Cancel(UserData(record.socket, Operation::kConnect));
+      return AskCancel(record.socket, Operation::kConnect, record.generation);
     case EventKind::kRecv:
       return CancelRecv(record);
     case EventKind::kSend:
@@ -109,10 +121,19 @@ std::size_t IoUringPort::DispatchUntil(TimePoint deadline) noexcept {
   for (;;) {
     taken_count_ = 0;
     const Duration left = timer_.LeftUntil(deadline);
-    const bool entered = Enter(left);
+    const IoUringRing::EnterResult entered = Enter(left);
     TakeRounds();
+    if (entered == IoUringRing::EnterResult::kNoMemory ||
+        (entered == IoUringRing::EnterResult::kBusy && taken_count_ == 0)) {
+      if (handed_out_count_ == 0) BackOff(deadline);
+      break;
+    }
+    failed_enters_ = 0;
     // What came may be of no concern to an owner, such as the end of an operation to be re-armed.
-    if (handed_out_count_ > 0 || is_woken_ || !entered || left == Duration::zero()) break;
+    if (handed_out_count_ > 0 || is_woken_ || entered != IoUringRing::EnterResult::kDone ||
+        left == Duration::zero()) {
+      break;
+    }
   }
   if (!closed_.IsEmpty()) FreeClosed();
   return handed_out_count_;
@@ -125,14 +146,39 @@ std::size_t IoUringPort::HandOutReady() noexcept {
   return handed_out_count_;
 }
 
-bool IoUringPort::Enter(Duration timeout) noexcept {
+IoUringRing::EnterResult IoUringPort::Enter(Duration timeout) noexcept {
   buffers_.Publish();  // first: an entry may leave at once, to make room for the next
+  if (refused_.IsEmpty()) {
+    refused_rounds_ = 0;
+  } else {
+    timeout = AskAgain(timeout);
+  }
   if (!starved_.IsEmpty() || !ended_.IsEmpty()) ArmEnded();
   if (!is_wake_armed_) is_wake_armed_ = ArmPoll(wake_, Operation::kWake);
   if (!is_timer_armed_) is_timer_armed_ = ArmPoll(timer_.Descriptor(), Operation::kTimer);
   if (!is_room_armed_) is_room_armed_ = ArmPoll(room_.Descriptor(), Operation::kRoom);
   const bool must_not_wait = HasReady() || !starved_.IsEmpty() || !is_timer_armed_;
   return ring_.Enter(must_not_wait ? Duration::zero() : timeout);
+}
+
+// Waits a little before a kernel that is short of memory is asked again, and longer each time. Ends
+// early when the port is woken.
+void IoUringPort::BackOff(TimePoint deadline) noexcept {
+  constexpr std::chrono::microseconds kShortest{100};
+  constexpr Duration kLongest = std::chrono::milliseconds(10);
+  constexpr int kDoublings = 7;
+  const Duration pause = std::min<Duration>(kShortest * (1 << failed_enters_), kLongest);
+  failed_enters_ = std::min(failed_enters_ + 1, kDoublings);
+  const TimePoint now = Now();
+  if (now >= next_line_) {
+    WriteLog(*log_, LogLevel::kWarning,
+             "io_uring: the kernel is short of memory and takes no operation; trying again");
+    next_line_ = now + kBetweenLines;
+  }
+  if (deadline <= now) return;
+  const timespec limit{0, static_cast<long>(std::min(pause, deadline - now).count())};
+  pollfd wake{wake_, POLLIN, 0};
+  static_cast<void>(::ppoll(&wake, 1, &limit, nullptr));
 }
 
 // With deferred work, one Enter does a limited number of the kernel's work items, some of which may
@@ -155,7 +201,7 @@ void IoUringPort::TakeRounds() noexcept {
 }
 
 void IoUringPort::Process(const Completion& completion) noexcept {
-  const auto operation = static_cast<Operation>(completion.user_data & kOperationMask);
+  const Operation operation = OperationOf(completion.user_data);
   IoUringSocket* const socket = SocketOf(completion.user_data);
   switch (operation) {
     case Operation::kIgnored:
@@ -174,6 +220,9 @@ void IoUringPort::Process(const Completion& completion) noexcept {
       return ProcessRecv(*socket, completion);
     case Operation::kSend:
       return ProcessSend(*socket, completion);
+    default:
+      return ProcessCancel(*socket, operation, GenerationOf(completion.user_data),
+                           completion.result);
   }
 }
 
@@ -183,15 +232,14 @@ void IoUringPort::TakeReady() noexcept {
   ready.TakeAll(ready_);
   IntrusiveList<IoUringSocket, RecvTag> resumed;
   resumed.TakeAll(resumed_);
+  IntrusiveList<IoUringSocket, RecvTag> accepting;
+  accepting.TakeAll(accepting_);
   while (!ready.IsEmpty()) {
     IoUringEvent& record = ready.PopFront();
-    if (record.accepted >= 0) {
-      FinishAccept(record, record.accepted);
-    } else {
-      Finish(record, std::move(record.error));
-    }
+    Finish(record, std::move(record.error));
   }
   while (!resumed.IsEmpty()) HandOutKept(resumed.PopFront());
+  while (!accepting.IsEmpty()) HandOutAccepted(accepting.PopFront());
 }
 
 // False without memory for it; the next Enter tries again.
@@ -215,13 +263,23 @@ void IoUringPort::ProcessTimer(const Completion& completion) noexcept {
   timer_.Clear();
 }
 
-std::uint64_t IoUringPort::UserData(const IoUringSocket& socket, Operation operation) noexcept {
-  return reinterpret_cast<std::uintptr_t>(&socket) | static_cast<std::uint64_t>(operation);
+std::uint64_t IoUringPort::UserData(const IoUringSocket& socket, Operation operation,
+                                    std::uint16_t generation) noexcept {
+  return static_cast<std::uint64_t>(generation) << kAddressBits |
+         reinterpret_cast<std::uintptr_t>(&socket) | static_cast<std::uint64_t>(operation);
 }
 
 // Null for what concerns none.
 IoUringSocket* IoUringPort::SocketOf(std::uint64_t user_data) noexcept {
-  return reinterpret_cast<IoUringSocket*>(static_cast<std::uintptr_t>(user_data & ~kOperationMask));
+  return reinterpret_cast<IoUringSocket*>(static_cast<std::uintptr_t>(user_data & kAddressMask));
+}
+
+IoUringPort::Operation IoUringPort::OperationOf(std::uint64_t user_data) noexcept {
+  return static_cast<Operation>(user_data & kOperationMask);
+}
+
+std::uint16_t IoUringPort::GenerationOf(std::uint64_t user_data) noexcept {
+  return static_cast<std::uint16_t>(user_data >> kAddressBits);
 }
 
 IoUringSocket& IoUringPort::SocketOf(PortSocket& socket) noexcept {
@@ -275,7 +333,14 @@ void IoUringPort::Release(IoUringSocket& socket, CloseMode mode) noexcept {
 }
 
 void IoUringPort::FreeClosed() noexcept {
-  while (!closed_.IsEmpty()) delete &closed_.PopFront();
+  while (!closed_.IsEmpty()) {
+    IoUringSocket& socket = closed_.PopFront();
+    if (socket.unanswered_cancels > 0) {
+      named_.PushBack(socket);
+    } else {
+      delete &socket;
+    }
+  }
 }
 
 // The kernel answers a cancel at once, unless it has no time at all.
@@ -283,7 +348,7 @@ void IoUringPort::DrainClosing() noexcept {
   constexpr int kMaxEnters = 100;
   constexpr Duration kEach = std::chrono::milliseconds(10);
   for (int i = 0; is_attached_ && !closing_.IsEmpty() && i < kMaxEnters; ++i) {
-    ring_.Enter(kEach);
+    Enter(kEach);
     Completion completion;
     while (ring_.NextCompletion(completion)) Process(completion);
   }

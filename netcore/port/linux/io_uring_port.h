@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
+#include "netcore/base/log.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/linux/io_uring_buffers.h"
 #include "netcore/port/linux/io_uring_ring.h"
 #include "netcore/port/linux/io_uring_room.h"
+#include "netcore/port/linux/io_uring_script.h"
 #include "netcore/port/linux/io_uring_socket.h"
 #include "netcore/port/linux/wait_timer.h"
 
@@ -39,7 +42,10 @@ struct IoUringSizes {
 /// Lifetime, Threads: see CompletionPort.
 class IoUringPort final : public CompletionPort {
  public:
-  explicit IoUringPort(const IoUringSizes& sizes = {}) noexcept : sizes_(sizes) {}
+  /// `script`: null, or a test's, which outlives the port.
+  IoUringPort(const IoUringSizes& sizes, std::shared_ptr<const Log> log,
+              IoUringScript* script) noexcept
+      : sizes_(sizes), log_(std::move(log)), script_(script), ring_(script) {}
   ~IoUringPort() override;
 
   /// Takes from the system what the port needs. Once, before everything else.
@@ -79,7 +85,7 @@ class IoUringPort final : public CompletionPort {
   static constexpr int kMaxSpareVectors = 1024;           // a kilobyte each
   static constexpr std::size_t kWorthKeeping = 2 * 1024;  // of a buffer; less is cheaply copied
 
-  // The low bits of an operation's user_data; the rest is its socket.
+  // What a completion is about.
   enum class Operation : std::uint8_t {
     kIgnored,
     kWake,
@@ -88,10 +94,19 @@ class IoUringPort final : public CompletionPort {
     kAccept,
     kConnect,
     kRecv,
-    kSend
+    kSend,
+    kFirstCancel,  // kAccept + kFirstCancel is the answer to a cancel of an accept, and so on
   };
+
+  //     | generation: 16 bits | address of the socket, less its low bits | operation: 4 bits |
+  //
+  // The generation tells an operation from an earlier one of its socket: no cancel can hit a later
+  // operation, and no late answer is taken for one about it.
+  static std::uint64_t UserData(const IoUringSocket& socket, Operation operation,
+                                std::uint16_t generation) noexcept;
   static IoUringSocket* SocketOf(std::uint64_t user_data) noexcept;
-  static std::uint64_t UserData(const IoUringSocket& socket, Operation operation) noexcept;
+  static Operation OperationOf(std::uint64_t user_data) noexcept;
+  static std::uint16_t GenerationOf(std::uint64_t user_data) noexcept;
 
   static IoUringSocket& SocketOf(PortSocket& socket) noexcept;
   static ListLink<RecvTag>& WaitingRecv(IoUringSocket& socket) noexcept { return socket; }
@@ -103,11 +118,14 @@ class IoUringPort final : public CompletionPort {
   // `inline`: between Dispatch and a handler, see CompletionPort::SendAtOnce.
 
   // io_uring_port.cpp: the rounds of Dispatch.
-  bool Enter(Duration timeout) noexcept;
+  IoUringRing::EnterResult Enter(Duration timeout) noexcept;
+  void BackOff(TimePoint deadline) noexcept;
   inline void TakeRounds() noexcept;
   inline void Process(const Completion& completion) noexcept;
   void TakeReady() noexcept;
-  bool HasReady() const noexcept { return !ready_.IsEmpty() || !resumed_.IsEmpty(); }
+  bool HasReady() const noexcept {
+    return !ready_.IsEmpty() || !resumed_.IsEmpty() || !accepting_.IsEmpty();
+  }
   bool ArmPoll(int descriptor, Operation operation) noexcept;
   void ProcessWake(const Completion& completion) noexcept;
   void ProcessTimer(const Completion& completion) noexcept;
@@ -117,10 +135,21 @@ class IoUringPort final : public CompletionPort {
 
   // io_uring_accept.cpp
   void SettleAccepts(IoUringSocket& listener) noexcept;
-  void FinishAccept(IoUringEvent& record, int descriptor) noexcept;
   void ProcessAccept(IoUringSocket& listener, const Completion& completion) noexcept;
+  void ProcessAccepted(IoUringSocket& listener, int descriptor) noexcept;
+  void ProcessFailedAccept(IoUringSocket& listener, int system_code) noexcept;
+  void HandOutAccepted(IoUringSocket& listener) noexcept;
+  void HandOutAborted(IoUringSocket& listener, int system_code) noexcept;
   void CancelAccept(IoUringEvent& record) noexcept;
   void CloseListening(IoUringSocket& listener) noexcept;
+
+  // io_uring_cancel.cpp
+  void AskCancel(IoUringSocket& socket, Operation operation, std::uint16_t generation) noexcept;
+  void RefuseCancel(IoUringSocket& socket, Operation operation) noexcept;
+  void ProcessCancel(IoUringSocket& socket, Operation operation, std::uint16_t generation,
+                     int result) noexcept;
+  Duration AskAgain(Duration timeout) noexcept;
+  void AskAgain(IoUringSocket& socket, Operation operation) noexcept;
 
   // io_uring_recv.cpp
   enum class RecvForm : std::uint8_t { kMultishot, kOneBuffer };
@@ -145,6 +174,8 @@ class IoUringPort final : public CompletionPort {
   void RecycleVector(IoUringEvent& record) noexcept;
 
   const IoUringSizes sizes_;
+  const std::shared_ptr<const Log> log_;
+  IoUringScript* const script_;
   IoUringBuffers buffers_;  // before the ring: destroyed after it
   IoUringRing ring_;
   IoUringRoom room_;
@@ -162,14 +193,23 @@ class IoUringPort final : public CompletionPort {
   bool is_woken_ = false;
   bool is_woken_late_ = false;  // after handlers had run, perhaps by one of them: for the next one
 
+  // While the kernel refuses what it should do.
+  int failed_enters_ = 0;     // in a row
+  int refused_rounds_ = 0;    // Enters in a row before which some cancel had been refused
+  TimePoint next_ask_ = {};   // when refused cancels are asked for again
+  TimePoint next_line_ = {};  // when the log is told again
+
   IntrusiveList<IoUringEvent, EventTag> ready_;
-  IntrusiveList<IoUringSocket, RecvTag> resumed_;  // `kept` or the end is to be handed out
-  IntrusiveList<IoUringSocket, RecvTag> ended_;    // by the kernel; to be armed again
-  IntrusiveList<IoUringSocket, RecvTag> starved_;  // the same, because there was no buffer
+  IntrusiveList<IoUringSocket, RecvTag> resumed_;    // `kept` or the end is to be handed out
+  IntrusiveList<IoUringSocket, RecvTag> accepting_;  // `accepted` is to be handed out
+  IntrusiveList<IoUringSocket, CancelTag> refused_;  // see refused_cancels
+  IntrusiveList<IoUringSocket, RecvTag> ended_;      // by the kernel; to be armed again
+  IntrusiveList<IoUringSocket, RecvTag> starved_;    // the same, because there was no buffer
 
   IntrusiveList<IoUringSocket, LifeTag> open_;
   IntrusiveList<IoUringSocket, LifeTag> closing_;  // listeners whose accept has not ended yet
   IntrusiveList<IoUringSocket, LifeTag> closed_;   // freed when no handler can be in them
+  IntrusiveList<IoUringSocket, LifeTag> named_;    // the same, but answers still name them
 
   SendVector* spare_vectors_ = nullptr;
   int spare_vector_count_ = 0;

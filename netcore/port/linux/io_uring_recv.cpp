@@ -120,14 +120,15 @@ void IoUringPort::ArmRecv(IoUringSocket& socket, RecvForm form) noexcept {
   }
   entry->flags |= IOSQE_BUFFER_SELECT;
   entry->buf_group = IoUringBuffers::kGroup;
-  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kRecv));
   socket.recv_state.is_armed = true;
+  socket.recv_state.generation = ++socket.generation;
+  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kRecv, socket.recv_state.generation));
 }
 
 void IoUringPort::DisarmRecv(IoUringSocket& socket) noexcept {
   MultishotState& state = socket.recv_state;
   if (!state.is_armed || std::exchange(state.is_cancelling, true)) return;
-  ring_.Cancel(UserData(socket, Operation::kRecv));
+  AskCancel(socket, Operation::kRecv, state.generation);
 }
 
 void IoUringPort::ProcessRecv(IoUringSocket& socket, const Completion& completion) noexcept {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <string>
 
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/linux_sockets.h"
@@ -48,6 +49,9 @@ IoUringRing::~IoUringRing() {
 }
 
 Error IoUringRing::Create(unsigned sq_entries, unsigned cq_entries) {
+  if (script_ != nullptr) {
+    if (const int refusal = script_->RefuseRing()) return CreationError(refusal);
+  }
   int result = -EINVAL;
   for (const unsigned flags : kFlagLadder) {
     io_uring_params params{};
@@ -78,17 +82,12 @@ io_uring_sqe* IoUringRing::NextEntry() noexcept {
   return io_uring_get_sqe(&ring_);
 }
 
-void IoUringRing::Cancel(std::uint64_t user_data) noexcept {
-  if (io_uring_sqe* entry = NextEntry()) {
-    io_uring_prep_cancel64(entry, user_data, 0);
-    io_uring_sqe_set_data64(entry, kIgnored);
-    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    return;
-  }
-  io_uring_sync_cancel_reg request{};
-  request.addr = user_data;
-  request.fd = -1;
-  static_cast<void>(io_uring_register_sync_cancel(&ring_, &request));
+bool IoUringRing::Cancel(std::uint64_t target, std::uint64_t answer_to) noexcept {
+  io_uring_sqe* const entry = NextEntry();
+  if (entry == nullptr) return false;
+  io_uring_prep_cancel64(entry, target, 0);
+  io_uring_sqe_set_data64(entry, answer_to);
+  return true;
 }
 
 bool IoUringRing::IsHeldBack() const noexcept {
@@ -96,22 +95,39 @@ bool IoUringRing::IsHeldBack() const noexcept {
   return (io_uring_smp_load_acquire(ring_.sq.kflags) & kHeldBack) != 0;
 }
 
-bool IoUringRing::Enter(Duration timeout) noexcept {
-  int result = 0;
-  if (timeout <= Duration::zero() || HasCompletion()) {
-    if (io_uring_sq_ready(&ring_) == 0 && !IsHeldBack()) return true;
-    result = io_uring_submit_and_get_events(&ring_);
-  } else if (timeout == Duration::max()) {
-    result = io_uring_submit_and_wait(&ring_, 1);
-  } else {
-    __kernel_timespec time = ToTimespec(timeout);
-    io_uring_cqe* first = nullptr;
-    result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+IoUringRing::EnterResult IoUringRing::Enter(Duration timeout) noexcept {
+  const int result = EnterOnce(timeout);
+  if (result >= 0) return EnterResult::kDone;
+  switch (-result) {
+    case ETIME:
+      return EnterResult::kDone;
+    case EINTR:
+      return EnterResult::kInterrupted;
+    case EBUSY:
+    case EBADR:
+      return EnterResult::kBusy;
+    case EAGAIN:
+    case ENOMEM:
+      return EnterResult::kNoMemory;
+    default:
+      detail::AssertionFailed(
+          ("io_uring_enter failed with errno " + std::to_string(-result)).c_str(), __FILE__,
+          __LINE__);
   }
-  if (result >= 0 || result == -ETIME) return true;
-  // EAGAIN: no memory for an operation. EBUSY, EBADR: too many completions wait.
-  NETCORE_ASSERT(result == -EINTR || result == -EAGAIN || result == -EBUSY || result == -EBADR);
-  return false;
+}
+
+int IoUringRing::EnterOnce(Duration timeout) noexcept {
+  if (script_ != nullptr) {
+    if (const int failure = script_->FailEnter()) return -failure;
+  }
+  if (timeout <= Duration::zero() || HasCompletion()) {
+    if (io_uring_sq_ready(&ring_) == 0 && !IsHeldBack()) return 0;
+    return io_uring_submit_and_get_events(&ring_);
+  }
+  if (timeout == Duration::max()) return io_uring_submit_and_wait(&ring_, 1);
+  __kernel_timespec time = ToTimespec(timeout);
+  io_uring_cqe* first = nullptr;
+  return io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
 }
 
 const io_uring_cqe* IoUringRing::EntryAt(unsigned place) const noexcept {

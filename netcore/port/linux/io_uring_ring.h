@@ -8,6 +8,7 @@
 
 #include "netcore/base/clock.h"
 #include "netcore/base/error.h"
+#include "netcore/port/linux/io_uring_script.h"
 
 namespace netcore::linux_port {
 
@@ -30,7 +31,16 @@ class IoUringRing {
   /// The user_data of what nobody waits for.
   static constexpr std::uint64_t kIgnored = 0;
 
-  IoUringRing() = default;
+  /// What Enter came to.
+  enum class EnterResult : std::uint8_t {
+    kDone,
+    kBusy,         // completions must be taken first
+    kInterrupted,  // by a signal
+    kNoMemory,     // the kernel could not do it now
+  };
+
+  /// `script`: null, or a test's, which lives as long as the ring.
+  explicit IoUringRing(IoUringScript* script = nullptr) noexcept : script_(script) {}
   IoUringRing(const IoUringRing&) = delete;
   IoUringRing& operator=(const IoUringRing&) = delete;
   ~IoUringRing();
@@ -45,14 +55,17 @@ class IoUringRing {
   /// full; null if the kernel takes none of it for want of memory.
   io_uring_sqe* NextEntry() noexcept;
 
-  /// Asks for the end of the operation with this `user_data`; its own completion tells how it
-  /// ended. Nothing tells that there was none.
-  void Cancel(std::uint64_t user_data) noexcept;
+  /// Asks the kernel to cancel the operation with the user_data `target`, with the next Enter. The
+  /// kernel's answer is a completion with the user_data `answer_to`: 0, or -ENOENT (there is no
+  /// such operation, or none that can be cancelled just now) or -EALREADY (it is running). False if
+  /// there is no entry for it; nothing is asked then.
+  [[nodiscard]] bool Cancel(std::uint64_t target, std::uint64_t answer_to) noexcept;
 
   /// Submits all entries, lets the kernel do what it has put off, and waits up to `timeout` for a
   /// completion (zero or less: not at all; Duration::max(): for ever). Skips a system call that has
-  /// nothing to do. False if the kernel could not do it now; taking completions helps.
-  bool Enter(Duration timeout) noexcept;
+  /// nothing to do. Asserts, with the error's number, on an error that io_uring_enter(2) gives only
+  /// for a bug of the caller.
+  EnterResult Enter(Duration timeout) noexcept;
 
   /// True when a completion is there, or the kernel holds some back until Enter.
   bool HasWork() const noexcept { return HasCompletion() || IsHeldBack(); }
@@ -70,7 +83,10 @@ class IoUringRing {
   bool IsHeldBack() const noexcept;
   const io_uring_cqe* EntryAt(unsigned place) const noexcept;  // null if there is none
 
+  int EnterOnce(Duration timeout) noexcept;
+
   io_uring ring_{};
+  IoUringScript* const script_;
   bool created_ = false;
 };
 

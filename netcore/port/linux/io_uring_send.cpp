@@ -93,7 +93,8 @@ void IoUringPort::PrepareSend(IoUringSocket& socket) noexcept {
     io_uring_prep_sendmsg(entry, socket.descriptor, &record.vector->header,
                           static_cast<unsigned>(SendFlags(socket)));
   }
-  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kSend));
+  record.generation = ++socket.generation;
+  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kSend, record.generation));
 }
 
 void IoUringPort::ProcessSend(IoUringSocket& socket, const Completion& completion) noexcept {
@@ -128,7 +129,7 @@ void IoUringPort::ProcessRoom(const Completion& completion) noexcept {
 
 void IoUringPort::CancelSend(IoUringEvent& record) noexcept {
   if (!record.socket.awaits_room) {
-    return ring_.Cancel(UserData(record.socket, Operation::kSend));
+    return AskCancel(record.socket, Operation::kSend, record.generation);
   }
   room_.Forget(record.socket);
   MakeReady(record, ErrorCode::kCancelled);
@@ -148,7 +149,8 @@ void IoUringPort::SubmitConnect(PortSocket& port_socket, const Endpoint& peer,
   const socklen_t length = ToSockaddr(peer, *socket.connect_address);
   io_uring_prep_connect(entry, socket.descriptor,
                         reinterpret_cast<const sockaddr*>(socket.connect_address.get()), length);
-  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kConnect));
+  record.generation = ++socket.generation;
+  io_uring_sqe_set_data64(entry, UserData(socket, Operation::kConnect, record.generation));
 }
 
 void IoUringPort::ProcessConnect(IoUringSocket& socket, const Completion& completion) noexcept {
@@ -158,7 +160,7 @@ void IoUringPort::ProcessConnect(IoUringSocket& socket, const Completion& comple
     // With nobody listening on a port of the ephemeral range, a socket can meet itself there (TCP's
     // simultaneous open, RFC 9293 3.5).
     Endpoint peer;
-    if (!PeerEndpointOf(socket.descriptor, peer)) {
+    if (PeerEndpointOf(socket.descriptor, peer) != 0) {
       error = ErrorCode::kConnectionReset;
     } else if (peer == LocalEndpointOf(socket.descriptor)) {
       error = ErrorCode::kConnectionRefused;

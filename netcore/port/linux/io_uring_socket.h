@@ -19,9 +19,10 @@
 namespace netcore::linux_port {
 
 struct IoUringSocket;
-struct EventTag;  // the event waits in one queue
-struct LifeTag;   // the socket is open, closing or closed
-struct RecvTag;   // the socket's recv waits for the next Dispatch
+struct CancelTag;  // the socket's cancels are to be asked for again
+struct EventTag;   // the event waits in one queue
+struct LifeTag;    // the socket is open, closing or closed
+struct RecvTag;    // what the socket received or accepted waits for the next Dispatch
 
 /// What a send of several slices needs until it completes. Pooled.
 struct SendVector {
@@ -41,24 +42,32 @@ struct IoUringEvent : ListLink<EventTag> {
   SendVector* vector = nullptr;  // a send of several slices
   iovec slice{};                 // a send of one: what has not left yet
   std::uint32_t sent_bytes = 0;
-  int accepted = -1;          // when is_ready: a descriptor that was kept for it
-  bool is_ready = false;      // the result is known and waits for the next Dispatch
-  bool is_cancelled = false;  // Cancel was asked, and the result is not known yet
+  std::uint16_t generation = 0;  // of the send or connect that the kernel has
+  bool is_ready = false;         // the result is known and waits for the next Dispatch
+  bool is_cancelled = false;     // Cancel was called, and the result is not known yet
 };
 
 /// One operation that the kernel repeats by itself until it says that it has ended.
 struct MultishotState {
   bool is_armed = false;       // the kernel has it, or gets it with the next Enter
   bool is_cancelling = false;  // and was asked to end it
+  std::uint16_t generation = 0;
 };
 
 /// An adopted socket. At most one recv, send and connect are pending, or any number of accepts.
-struct IoUringSocket : PortSocket, ListLink<LifeTag>, ListLink<RecvTag> {
+/// Aligned so that the low bits of its address are free, see IoUringPort::UserData.
+struct alignas(16) IoUringSocket : PortSocket,
+                                   ListLink<LifeTag>,
+                                   ListLink<RecvTag>,
+                                   ListLink<CancelTag> {
   explicit IoUringSocket(int its_descriptor) noexcept : descriptor(its_descriptor) {}
 
   int descriptor;
   bool is_closed = false;
-  const IocpObject* owner = nullptr;  // of the last event; to prefetch, for it may be gone
+  std::uint8_t refused_cancels = 0;      // a bit an operation whose cancel is to be asked again
+  std::uint16_t generation = 0;          // of the newest operation; wraps round
+  std::uint32_t unanswered_cancels = 0;  // the kernel still owes an answer that names this record
+  const IocpObject* owner = nullptr;     // of the last event; to prefetch, for it may be gone
 
   IoUringEvent* recv = nullptr;
   MultishotState recv_state;

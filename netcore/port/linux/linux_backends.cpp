@@ -1,5 +1,6 @@
-// The backends of Linux: io_uring, and epoll where io_uring is not to be had.
+// The backends of Linux: io_uring, and epoll where io_uring is unavailable.
 #include <string>
+#include <utility>
 
 #include "netcore/port/linux/epoll_factory.h"
 #include "netcore/port/linux/io_uring_factory.h"
@@ -8,27 +9,31 @@
 namespace netcore {
 namespace {
 
-Error MakeBest(const Log& log, std::unique_ptr<PortFactory>& factory) {
-  const Error refused = linux_port::IoUringFactory::Create(log, factory);
+using linux_port::EpollFactory;
+using linux_port::IoUringFactory;
+
+Error MakeBest(const std::shared_ptr<const Log>& log, std::unique_ptr<PortFactory>& factory) {
+  const Error refused = IoUringFactory::Create(log, IoUringFactory::Choice::kBest, factory);
   if (!refused) return {};
-  if (log.Enabled(LogLevel::kInfo)) {
-    log.Write(LogLevel::kInfo, "backend io_uring refused (" + refused.Message() + "), using epoll");
+  if (log->Enabled(LogLevel::kInfo)) {
+    log->Write(LogLevel::kInfo,
+               "backend io_uring refused (" + refused.Message() + "), using epoll");
   }
-  factory = std::make_unique<linux_port::EpollFactory>();
+  factory = std::make_unique<EpollFactory>();
   return {};
 }
 
 }  // namespace
 
-Error MakeSystemPortFactory(Backend backend, const Log& log,
+Error MakeSystemPortFactory(Backend backend, std::shared_ptr<const Log> log,
                             std::unique_ptr<PortFactory>& factory) {
   switch (backend) {
     case Backend::kAuto:
       return MakeBest(log, factory);
     case Backend::kIoUring:
-      return linux_port::IoUringFactory::Create(log, factory);
+      return IoUringFactory::Create(std::move(log), IoUringFactory::Choice::kByName, factory);
     case Backend::kEpoll:
-      factory = std::make_unique<linux_port::EpollFactory>();
+      factory = std::make_unique<EpollFactory>();
       return {};
     case Backend::kIocp:
       break;

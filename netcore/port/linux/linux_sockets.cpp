@@ -201,12 +201,38 @@ Endpoint LocalEndpointOf(int descriptor) noexcept {
   return FromSockaddr(address);
 }
 
-bool PeerEndpointOf(int descriptor, Endpoint& peer) noexcept {
+int PeerEndpointOf(int descriptor, Endpoint& peer) noexcept {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
-  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return false;
+  if (::getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0) return errno;
   peer = FromSockaddr(address);
-  return true;
+  return 0;
+}
+
+AcceptFault AcceptFaultOf(int system_code) noexcept {
+  switch (system_code) {
+    case 0:
+    case EINTR:
+    case EAGAIN:
+    case ECANCELED:
+      return AcceptFault::kNone;
+    case ECONNABORTED:
+    case ECONNRESET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case ENOPROTOOPT:
+    case ENOTCONN:
+    case EOPNOTSUPP:
+    case EPIPE:
+    case EPROTO:
+    case ETIMEDOUT:
+      return AcceptFault::kPeer;
+    default:
+      return AcceptFault::kOther;
+  }
 }
 
 void CloseDescriptor(int descriptor, CloseMode mode) noexcept {

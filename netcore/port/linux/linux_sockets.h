@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <cstdint>
 #include <string_view>
 
 #include "netcore/base/endpoint.h"
@@ -33,8 +34,21 @@ void SetOptions(int descriptor, const SocketOptions& options) noexcept;
 
 Endpoint LocalEndpointOf(int descriptor) noexcept;
 
-/// The peer of an accepted descriptor. False with ENOTCONN: aborted before it was accepted.
-bool PeerEndpointOf(int descriptor, Endpoint& peer) noexcept;
+/// Asks for the peer of a connected descriptor. Returns 0 or errno. ENOTCONN: the peer has reset
+/// the connection.
+int PeerEndpointOf(int descriptor, Endpoint& peer) noexcept;
+
+/// Whose fault a failed accept is.
+enum class AcceptFault : std::uint8_t {
+  kNone,   // the call was interrupted or cancelled, or found no connection
+  kPeer,   // the connection that was next failed, and the call has used it up
+  kOther,  // a resource is short, or the listening socket itself fails
+};
+
+/// Classifies the errno of accept(2), whose page lists under "Error handling" what belongs to the
+/// new connection. EPERM and EACCES do not: a security module refuses before the connection leaves
+/// the backlog, so the next call would meet it again.
+AcceptFault AcceptFaultOf(int system_code) noexcept;
 
 void CloseDescriptor(int descriptor, CloseMode mode) noexcept;
 

@@ -7,7 +7,8 @@
 
 namespace netcore {
 
-Error MakeSystemPortFactory(Backend backend, const Log&, std::unique_ptr<PortFactory>& factory) {
+Error MakeSystemPortFactory(Backend backend, std::shared_ptr<const Log>,
+                            std::unique_ptr<PortFactory>& factory) {
   if (backend == Backend::kAuto || backend == Backend::kIocp) return IocpFactory::Make(factory);
   return Error(ErrorCode::kNotSupported, 0, "backend " + std::string(ToString(backend)));
 }

@@ -147,10 +147,14 @@ Error ErrorFromWindows(int system_code, std::string_view where) {
 
 Error ErrorFromAccept(int system_code) noexcept {
   const ErrorCode code = CodeOf(system_code);
-  if (code == ErrorCode::kConnectionReset || code == ErrorCode::kNotConnected) {
-    return Error(ErrorCode::kConnectionAborted, system_code);
+  switch (code) {
+    case ErrorCode::kConnectionReset:
+    case ErrorCode::kNotConnected:
+    case ErrorCode::kTimedOut:
+      return Error(ErrorCode::kConnectionAborted, system_code);
+    default:
+      return Error(code, system_code);
   }
-  return Error(code, system_code);
 }
 
 int SystemFamily(Endpoint::Family family) noexcept {

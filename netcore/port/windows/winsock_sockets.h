@@ -17,8 +17,9 @@ namespace netcore::windows_port {
 Error ErrorFromWindows(int system_code) noexcept;
 Error ErrorFromWindows(int system_code, std::string_view where);
 
-/// The same for a failed AcceptEx, where a reset means that the peer was gone before its connection
-/// was accepted.
+/// Translates the error of a failed AcceptEx. A reset, a time-out or a socket that is not connected
+/// means that the peer was gone before its connection was accepted (kConnectionAborted). The others
+/// are not documented as a connection's own: they may be the system's.
 Error ErrorFromAccept(int system_code) noexcept;
 
 /// Writes `endpoint` as a system address and returns its length, 0 for no address.
