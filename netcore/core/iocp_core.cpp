@@ -2,6 +2,7 @@
 #include "netcore/core/iocp_core.h"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -93,19 +94,23 @@ Error IocpCore::Run() {
   const std::lock_guard lock(mutex_);
   if (const Error error = OpenLocked()) return error;
   if (!threads_.empty()) return {};
+  int system_code = 0;
   try {
+    threads_.reserve(workers_->Count());
     while (threads_.size() < workers_->Count()) {
       threads_.emplace_back([workers = workers_] { workers->DispatchUntilStopped(); });
     }
+    return {};
   } catch (const std::system_error& error) {
-    stopped_ = true;
-    workers_->Stop();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-    watchdog_.reset();
-    return Error(ErrorCode::kNoBuffers, error.code().value(), "start a thread");
+    system_code = error.code().value();
+  } catch (const std::bad_alloc&) {
   }
-  return {};
+  stopped_ = true;
+  workers_->Stop();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+  watchdog_.reset();
+  return Error(ErrorCode::kNoBuffers, system_code, "start a thread");
 }
 
 void IocpCore::Stop() noexcept {

@@ -64,7 +64,7 @@ class IocpCore {
   [[nodiscard]] Error OpenFactory(std::shared_ptr<PortFactory>& factory);
 
   /// Opens, and starts one thread a worker. Any number of times. After an error no thread is left;
-  /// if it was a thread that the system refused, the core is stopped.
+  /// if it was a thread that the system refused, or memory for one, the core is stopped.
   [[nodiscard]] Error Run();
 
   /// Ends the sessions that are still there (kServiceStopping, with a reset), makes Dispatch return

@@ -31,7 +31,7 @@ struct SocketOptions {
 };
 
 enum class CloseMode : std::uint8_t {
-  kGraceful,  // what the system still holds is sent, then FIN
+  kGraceful,  // what the system still holds is sent, then FIN, also if received bytes lie unread
   kAbort,     // linger 0: what the system still holds is dropped, the peer sees RST
 };
 

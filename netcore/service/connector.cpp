@@ -1,6 +1,9 @@
 // Reserving a session for its connection, and sending it to a worker.
 #include "netcore/service/connector.h"
 
+#include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "netcore/session/connection.h"
@@ -68,10 +71,20 @@ Error Connector::Connect(const Endpoint& peer, SessionRef session) {
   if (!ticket) return fail(ErrorCode::kStopped);
   Worker::Seat seat = workers->Pick();
   Worker& worker = seat.GetWorker();
-  Connection* connection = Connection::Attach(*session, context, seat, peer);
-  if (connection == nullptr) return fail(ErrorCode::kInvalidArgument);
-  auto mail = std::make_unique<ConnectMail>(session, *connection, std::move(ticket),
-                                            std::move(seat), workers, options_.timeout);
+  std::string_view why;
+  Connection* connection = Connection::Attach(session, context, seat, peer, why);
+  if (connection == nullptr) {
+    return Error(ErrorCode::kInvalidArgument, 0,
+                 "connect " + peer.ToString() + ": the session " + std::string(why));
+  }
+  std::unique_ptr<ConnectMail> mail;
+  try {
+    mail = std::make_unique<ConnectMail>(session, *connection, std::move(ticket), std::move(seat),
+                                         workers, options_.timeout);
+  } catch (...) {
+    Connection::Detach(*session);
+    throw;
+  }
   if (worker.GetInbox()->Push(*mail)) {
     static_cast<void>(mail.release());
     return {};

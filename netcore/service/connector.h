@@ -34,7 +34,9 @@ class Connector {
   /// Begins to connect `session`, which is of one use, to `peer`. Then either OnConnected comes, or
   /// OnDisconnected alone, with kConnectFailed, kTimedOut or whatever Disconnect was called with,
   /// and an error that names the address. An error here means that nothing was begun and no hook
-  /// will come. Also from inside a hook.
+  /// will come: kInvalidArgument, with words, for a session that was used before or is not owned by
+  /// this std::shared_ptr (see Session, Lifetime). Throws std::bad_alloc; nothing was begun then
+  /// either. Also from inside a hook.
   [[nodiscard]] Error Connect(const Endpoint& peer, SessionRef session);
 
   /// As Service::Stop and Service::WaitStopped; connects that are under way are given up.

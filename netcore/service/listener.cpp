@@ -13,7 +13,29 @@ Error Listener::Open(PortFactory& factory, const SocketOptions& options) {
   Endpoint endpoint;
   if (const Error error = Endpoint::Parse(address_, port_, endpoint)) return error.At("listen");
   const std::lock_guard lock(mutex_);
-  return factory.Listen(endpoint, options, socket_, bound_);
+  if (in_use_) {
+    return Error(ErrorCode::kAddressInUse, 0,
+                 "listener " + bound_.ToString() + " is already in use by another service");
+  }
+  OwnedSocket socket;
+  Endpoint bound;
+  if (const Error error = factory.Listen(endpoint, options, socket, bound)) return error;
+  socket_ = std::move(socket);
+  bound_before_ = std::exchange(bound_, bound);
+  in_use_ = true;
+  return {};
+}
+
+void Listener::Release() noexcept {
+  const std::lock_guard lock(mutex_);
+  in_use_ = false;
+}
+
+void Listener::Revoke() noexcept {
+  const std::lock_guard lock(mutex_);
+  const OwnedSocket closed = std::move(socket_);
+  bound_ = bound_before_;
+  in_use_ = false;
 }
 
 OwnedSocket Listener::TakeSocket() noexcept {

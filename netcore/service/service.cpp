@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/task.h"
 #include "netcore/service/acceptor.h"
 
 namespace netcore {
@@ -35,9 +36,31 @@ Service::Service(ServiceOptions options)
       max_sessions_(options.max_sessions),
       session_(options.session) {}
 
+class Service::Undo {
+ public:
+  explicit Undo(Service& service) noexcept : service_(service) {}
+  Undo(const Undo&) = delete;
+  Undo& operator=(const Undo&) = delete;
+  ~Undo() {
+    if (kept_) return;
+    service_.SetLocal({});
+    service_.listener_->Revoke();
+    service_.host_.Revoke();
+    IocpCore& core = *service_.GetIocpCore();
+    if (service_.owns_core_ && core.WorkerCount() > 0) core.Stop();
+  }
+
+  void Keep() noexcept { kept_ = true; }
+
+ private:
+  Service& service_;
+  bool kept_ = false;
+};
+
 Service::~Service() {
   Stop(std::chrono::milliseconds::zero());
   if (Worker::Current() == nullptr) WaitStopped();
+  if (uses_listener_) listener_->Release();
 }
 
 Error Service::Start() {
@@ -54,24 +77,33 @@ Error Service::Start() {
   std::shared_ptr<PortFactory> factory;
   if (const Error error = GetIocpCore()->OpenFactory(factory)) return error;
   if (const Error error = listener_->Open(*factory, session_.socket)) return error;
+  Undo undo(*this);
+  if (const Error error = Begin()) return error;
+  undo.Keep();
+  uses_listener_ = true;
+  state_ = State::kStarted;
+  return {};
+}
+
+// The threads behind all that may fail without them, and before the first session.
+Error Service::Begin() {
   OwnedSocket socket = listener_->TakeSocket();
   if (const Error error = host_.Open(session_, max_sessions_)) return error;
-  if (owns_core_) {
-    if (const Error error = GetIocpCore()->Run()) return error;
-  }
   const std::shared_ptr<WorkerSet> workers = host_.Workers();
   const std::shared_ptr<SessionContext> context = host_.Context();
   const Worker::Seat seat = workers->Pick();
   auto acceptor = std::make_shared<Acceptor>(workers, seat.GetWorker(), context, factory_,
                                              listener_->LocalEndpoint(), accept_depth_);
-  const bool pushed =
-      seat.GetWorker().GetInbox()->Push([acceptor = std::move(acceptor), socket = std::move(socket),
-                                         ticket = context->Enter()]() mutable {
-        acceptor->Start(std::move(socket), std::move(ticket));
-      });
-  if (!pushed) return Error(ErrorCode::kStopped, 0, "start a service on a core that was stopped");
-  state_ = State::kStarted;
-  return {};
+  Task listen = [acceptor = std::move(acceptor), socket = std::move(socket),
+                 ticket = context->Enter()]() mutable {
+    acceptor->Start(std::move(socket), std::move(ticket));
+  };
+  if (owns_core_) {
+    if (const Error error = GetIocpCore()->Run()) return error;
+  }
+  SetLocal(listener_->LocalEndpoint());
+  if (seat.GetWorker().GetInbox()->Push(std::move(listen))) return {};
+  return Error(ErrorCode::kStopped, 0, "start a service on a core that was stopped");
 }
 
 void Service::Stop(std::chrono::milliseconds deadline) noexcept {
@@ -89,6 +121,10 @@ StopReport Service::WaitStopped() {
     if (state_ == State::kNew) return {.complete = true};
   }
   const StopReport report = host_.WaitStopped();
+  if (report.complete) {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(uses_listener_, false)) listener_->Release();
+  }
   // To stop a core is to join its threads, and one that is stuck in a hook can't be joined.
   if (owns_core_ && report.complete && Worker::Current() == nullptr) GetIocpCore()->Stop();
   return report;
@@ -98,8 +134,14 @@ ServiceStats Service::Stats() const { return host_.Stats(); }
 
 std::shared_ptr<SessionManager> Service::Sessions() const { return host_.Sessions(); }
 
+void Service::SetLocal(const Endpoint& local) noexcept {
+  const std::lock_guard lock(local_mutex_);
+  local_ = local;
+}
+
 Endpoint Service::LocalEndpoint() const noexcept {
-  return listener_ != nullptr ? listener_->LocalEndpoint() : Endpoint();
+  const std::lock_guard lock(local_mutex_);
+  return local_;
 }
 
 }  // namespace netcore

@@ -64,8 +64,12 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  /// Opens the core, listens, accepts. Once. After an error nothing is left open and no thread
-  /// runs; the error says what was tried, where, and why not.
+  /// Opens the core, listens, accepts. Once. The error says what was tried, where, and why not.
+  /// After an error, or std::bad_alloc, which it throws, all is as before: nothing is left open (a
+  /// core that is shared may stay open, for its other users), no thread runs, LocalEndpoint is none
+  /// and Sessions null; and Start may be called again. Two exceptions, where another Start says
+  /// kStopped: a core that was stopped stays so, and a core of its own is stopped if what fails
+  /// comes after it was opened: a thread that the system refuses, or memory.
   [[nodiscard]] Error Start();
 
   /// Begins the end: no new sessions; those that are there get what is queued for them until
@@ -87,11 +91,17 @@ class Service {
 
   const std::shared_ptr<IocpCore>& GetIocpCore() const noexcept { return host_.Core(); }
 
-  /// Where it listens, with the real port; none before Start.
+  /// Where it listens, with the real port; none before Start and after one that failed. Stays when
+  /// the service has ended.
   Endpoint LocalEndpoint() const noexcept;
 
  private:
   enum class State { kNew, kStarted, kStopped };
+
+  class Undo;  // takes a start back, unless it was kept
+
+  Error Begin();
+  void SetLocal(const Endpoint& local) noexcept;
 
   SessionHost host_;
   const bool owns_core_;
@@ -103,6 +113,10 @@ class Service {
 
   std::mutex mutex_;  // Start and Stop; never held while a worker runs
   State state_ = State::kNew;
+  bool uses_listener_ = false;
+
+  mutable std::mutex local_mutex_;  // a leaf: a hook may ask before Start has returned
+  Endpoint local_;                  // once started
 };
 
 }  // namespace netcore

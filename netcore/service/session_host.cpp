@@ -37,6 +37,12 @@ Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions)
   return {};
 }
 
+void SessionHost::Revoke() noexcept {
+  const std::lock_guard lock(mutex_);
+  context_.reset();
+  workers_.reset();
+}
+
 std::shared_ptr<WorkerSet> SessionHost::Workers() const {
   const std::lock_guard lock(mutex_);
   return workers_;

@@ -27,6 +27,9 @@ class SessionHost {
   /// after Stop.
   [[nodiscard]] Error Open(const SessionOptions& options, std::size_t max_sessions);
 
+  /// Takes Open back, where nothing has begun. The core stays open.
+  void Revoke() noexcept;
+
   /// As Service's.
   void Stop(std::chrono::milliseconds deadline) noexcept;
   StopReport WaitStopped();

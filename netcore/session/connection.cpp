@@ -52,18 +52,35 @@ Connection::Connection(Session& session, std::shared_ptr<SessionContext> context
       place_(context_->Manager()->Table(worker.Index()).Take()),
       peer_(peer) {}
 
-Connection* Connection::Attach(Session& session, std::shared_ptr<SessionContext> context,
-                               const Worker::Seat& seat, const Endpoint& peer) {
-  if (session.connection_ != nullptr) return nullptr;
-  session.connection_ =
-      std::make_unique<Connection>(session, std::move(context), seat.GetWorker(), peer);
-  session.begun_.store(session.connection_.get(), std::memory_order_release);
-  return session.connection_.get();
+Connection* Connection::Attach(const SessionRef& session, std::shared_ptr<SessionContext> context,
+                               const Worker::Seat& seat, const Endpoint& peer,
+                               std::string_view& why) {
+  const SessionRef owner = session->weak_from_this().lock();
+  if (owner == nullptr || owner.owner_before(session) || session.owner_before(owner)) {
+    why =
+        "is not owned by its std::shared_ptr (a second enable_shared_from_this among its bases, or "
+        "an aliasing pointer)";
+    return nullptr;
+  }
+  if (session->taken_.exchange(true, std::memory_order_acq_rel)) {
+    why = "was used before";
+    return nullptr;
+  }
+  try {
+    session->connection_ =
+        std::make_unique<Connection>(*session, std::move(context), seat.GetWorker(), peer);
+  } catch (...) {
+    session->taken_.store(false, std::memory_order_release);
+    throw;
+  }
+  session->begun_.store(session->connection_.get(), std::memory_order_release);
+  return session->connection_.get();
 }
 
 void Connection::Detach(Session& session) noexcept {
   session.begun_.store(nullptr, std::memory_order_release);
   session.connection_.reset();
+  session.taken_.store(false, std::memory_order_release);
 }
 
 void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionContext> context,
@@ -72,10 +89,10 @@ void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionCo
   Worker& worker = seat.GetWorker();
   if (worker.IsStopping() || context->IsStopping()) return;
   SessionContext& shared = *context;
-  const auto fail = [&](std::string_view why) {
+  const auto fail = [&](std::string_view what, std::string_view why = {}) {
     shared.Counters(worker.Index()).AddFactoryFailure();
-    WriteLog(shared.GetLog(), LogLevel::kError, "the session factory {}; a connection was closed",
-             why);
+    WriteLog(shared.GetLog(), LogLevel::kError, "the session factory {}{}; a connection was closed",
+             what, why);
   };
   SessionRef session;
   try {
@@ -84,8 +101,9 @@ void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionCo
       session = factory();
     }
     if (session == nullptr) return fail("returned null");
-    Connection* connection = Attach(*session, std::move(context), seat, peer);
-    if (connection == nullptr) return fail("returned a session that was used before");
+    std::string_view why;
+    Connection* connection = Attach(session, std::move(context), seat, peer, why);
+    if (connection == nullptr) return fail("returned a session that ", why);
     connection->Settle(std::move(ticket), std::move(seat), std::move(socket));
     if (connection->phase_ == Phase::kConnecting) connection->Open();
   } catch (const std::exception& error) {
@@ -127,7 +145,7 @@ void Connection::Settle(SessionContext::Ticket ticket, Worker::Seat seat,
                         OwnedSocket socket) noexcept {
   ticket_ = std::move(ticket);
   seat_ = std::move(seat);
-  self_ = session_.shared_from_this();
+  self_ = KeepSession();
   worker_.Add(*this);
   if (!socket) return;
   try {

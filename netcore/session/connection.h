@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 
 #include "netcore/base/clock.h"
@@ -45,9 +46,11 @@ class Connection final : public Resident, public Timer {
                      const Endpoint& peer) noexcept;
 
   /// Gives `session` its one connection, to be begun on the worker that `seat` is on. Null if it
-  /// already had one. Throws std::bad_alloc. Threads: whoever is the first to know the session.
-  static Connection* Attach(Session& session, std::shared_ptr<SessionContext> context,
-                            const Worker::Seat& seat, const Endpoint& peer);
+  /// already had one, or if `session` is not what owns it; `why` then reads "was used before". This
+  /// is the one way in, so from here on the session can be kept by KeepSession until its last
+  /// reference goes. Throws std::bad_alloc; the session is then as it was. Threads: any.
+  static Connection* Attach(const SessionRef& session, std::shared_ptr<SessionContext> context,
+                            const Worker::Seat& seat, const Endpoint& peer, std::string_view& why);
 
   /// Takes it away again, before anybody was told of it.
   static void Detach(Session& session) noexcept;
@@ -108,7 +111,11 @@ class Connection final : public Resident, public Timer {
   /// No memory for a packet: the session ends.
   void EndForMemory() noexcept;
 
-  std::size_t QueuedBytes() const noexcept { return queued_bytes_.load(std::memory_order_relaxed); }
+  /// 0 once closed: who counts then, or takes back what was counted, is too late to be told of.
+  std::size_t QueuedBytes() const noexcept {
+    if (state_.load(std::memory_order_acquire) == State::kClosed) return 0;
+    return queued_bytes_.load(std::memory_order_relaxed);
+  }
   bool IsConnected() const noexcept {
     return state_.load(std::memory_order_acquire) == State::kConnected;
   }
@@ -165,6 +172,9 @@ class Connection final : public Resident, public Timer {
   void Flush() noexcept override;
   void OnStop(const void* group, TimePoint deadline) noexcept override;
   void OnTimer(TimePoint now) noexcept override;
+
+  // Null only when the last reference is gone: in the session's destructor, long after its end.
+  SessionRef KeepSession() const noexcept { return session_.weak_from_this().lock(); }
 
   bool IsBegun() const noexcept { return has_local_.load(std::memory_order_acquire); }
   void Settle(SessionContext::Ticket ticket, Worker::Seat seat, OwnedSocket socket) noexcept;

@@ -37,8 +37,11 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
       Queue(std::move(buffer));
       return SendResult::kQueued;
     }
-    const bool pushed = inbox_->Push([keep = session_.shared_from_this(), this,
-                                      buffer = std::move(buffer)] { RunQueued(buffer); });
+    SessionRef keep = KeepSession();
+    const bool pushed =
+        keep != nullptr && inbox_->Push([keep = std::move(keep), this, buffer = std::move(buffer)] {
+          RunQueued(buffer);
+        });
     if (pushed) return SendResult::kQueued;
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
@@ -133,7 +136,7 @@ void Connection::Ask(EndMail& mail, CloseReason reason, Closing closing) noexcep
 void Connection::EndMail::Send(Inbox& inbox, CloseReason reason, Closing closing) noexcept {
   reason_ = reason;
   closing_ = closing;
-  keep_ = connection_.session_.shared_from_this();
+  keep_ = connection_.KeepSession();
   // A closed inbox has nobody left behind it: the connection has ended.
   if (!inbox.Push(*this)) keep_.reset();
 }
@@ -149,8 +152,10 @@ void Connection::EndMail::Discard() noexcept { const SessionRef keep = std::move
 // forgotten.
 template <typename Action>
 void Connection::PushAction(Action action) noexcept {
+  SessionRef keep = KeepSession();
+  if (keep == nullptr) return;
   try {
-    static_cast<void>(inbox_->Push([keep = session_.shared_from_this(), action] { action(); }));
+    static_cast<void>(inbox_->Push([keep = std::move(keep), action] { action(); }));
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
   }
@@ -192,7 +197,8 @@ bool Connection::Join(GroupId group) noexcept {
     auto membership =
         std::make_unique<Membership>(Manager()->Groups(), group, *this, Id().Worker());
     if (IsOwnThread() && !inbox_->HasMail()) return EnterGroup(std::move(membership));
-    return inbox_->Push(PendingJoin{session_.shared_from_this(), std::move(membership)});
+    SessionRef keep = KeepSession();
+    return keep != nullptr && inbox_->Push(PendingJoin{std::move(keep), std::move(membership)});
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
     return false;
@@ -252,9 +258,9 @@ void Connection::QueueBroadcast(const SendBufferRef& buffer) noexcept {
 }
 
 bool Connection::Post(Task task) {
-  return inbox_->Push([keep = session_.shared_from_this(), this, task = std::move(task)]() mutable {
-    RunPosted(task);
-  });
+  SessionRef keep = KeepSession();
+  return keep != nullptr && inbox_->Push([keep = std::move(keep), this,
+                                          task = std::move(task)]() mutable { RunPosted(task); });
 }
 
 }  // namespace netcore

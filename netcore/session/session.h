@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <type_traits>
 
 #include "netcore/base/endpoint.h"
 #include "netcore/base/task.h"
@@ -26,12 +27,34 @@ class SessionManager;
 using SessionRef = std::shared_ptr<Session>;
 
 /// Makes a session for each connection. Runs on the thread of the worker that the session will live
-/// on.
+/// on. The session must be new, and the std::shared_ptr must be the one that owns it: see Session,
+/// Lifetime. If the factory throws, or what it returns is null or is no such session, the
+/// connection is closed, the log says why, and ServiceStats::factory_failures counts it.
 using SessionFactory = std::function<std::shared_ptr<Session>()>;
 
-/// A factory for sessions of type T without arguments.
+namespace detail {
+
+template <typename Base>
+void HasOneSharedFromThis(const std::enable_shared_from_this<Base>&);
+
+}  // namespace detail
+
+/// True for a session type whose std::shared_ptr sets what Session::shared_from_this needs. False
+/// if the type derives from a second std::enable_shared_from_this: std::make_shared then sets
+/// neither.
+template <typename T>
+inline constexpr bool kIsSessionType =
+    std::is_convertible_v<T*, Session*> &&
+    requires(const T& session) { detail::HasOneSharedFromThis(session); };
+
+/// A factory for sessions of type T without arguments. Does not compile for a T that derives from a
+/// second std::enable_shared_from_this, directly or through another base.
 template <typename T>
 std::shared_ptr<Session> MakeSession() {
+  static_assert(std::is_convertible_v<T*, Session*>, "MakeSession<T>: T must derive from Session");
+  static_assert(kIsSessionType<T>,
+                "MakeSession<T>: T must not derive from a second std::enable_shared_from_this, "
+                "because Session is one already and std::make_shared sets neither of two");
   return std::make_shared<T>();
 }
 
@@ -54,7 +77,13 @@ enum class SendResult : std::uint8_t {
 /// worker waits for it. Leave long work to other threads, which Send and Disconnect at any time.
 ///
 /// Lifetime: kept alive by netcore from accept or connect until OnDisconnected has returned; a
-/// reference held longer is harmless. One object serves one connection.
+/// reference held longer is harmless. One object serves one connection. It is owned by the
+/// std::shared_ptr that a factory returns or Connector::Connect is given, made by std::make_shared
+/// or of what `new` returned. A subclass must not derive from a second
+/// std::enable_shared_from_this (this is one already; derived types use
+/// std::static_pointer_cast), and an aliasing std::shared_ptr, which owns another object, is
+/// refused. With a deleter of its own it is the deleter's affair to keep the object until it is
+/// called. All verbs may be called in a destructor too, where they do nothing.
 ///
 /// Threads: any, for all that is public. What happens before in the callers, whichever threads they
 /// are, happens before at the session: sends arrive in that order.
@@ -104,7 +133,8 @@ class Session : public std::enable_shared_from_this<Session> {
   /// being run. Throws std::bad_alloc.
   bool Post(Task task);
 
-  /// Bytes that wait in the session, of those that Send took.
+  /// Bytes that wait in the session, of those that Send took. 0 from the beginning of
+  /// OnDisconnected on: CloseInfo::bytes_unsent says what was lost.
   std::size_t QueuedBytes() const noexcept;
 
   bool IsConnected() const noexcept;
@@ -152,6 +182,7 @@ class Session : public std::enable_shared_from_this<Session> {
   // Null before the session begins. A factory may have shown the session to other threads by then.
   Connection* Begun() const noexcept { return begun_.load(std::memory_order_acquire); }
 
+  std::atomic<bool> taken_{false};           // by the connection that is, or is being, made
   std::unique_ptr<Connection> connection_;   // made once, when the session begins
   std::atomic<Connection*> begun_{nullptr};  // the same, for all threads
   PacketSession* packets_ = nullptr;         // itself, if it is one

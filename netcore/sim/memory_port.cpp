@@ -174,6 +174,7 @@ void MemoryPort::Close(PortSocket& socket, CloseMode mode) noexcept {
   if (!adopted.open) return;
   NETCORE_ASSERT(!adopted.HasPending());
   Note(SimEvent::kClose, static_cast<std::uint8_t>(mode), adopted);
+  if (mode == CloseMode::kGraceful) adopted.socket->DropUnread();
   adopted.socket->Close(mode);
   const auto found = sockets_.find(adopted.Id());
   if (control_ != nullptr) {

@@ -92,6 +92,10 @@ class MemorySocket final : public MemoryStep {
 
   void ShutdownSend() noexcept;
 
+  /// As if all that has arrived had been read, so that a graceful close ends in FIN. What is still
+  /// on the way resets it, as on a real network.
+  void DropUnread() noexcept { read_ = arrived_.size() - bytes_on_the_way_; }
+
   /// As the systems do it, kGraceful resets all the same when bytes that arrived are still unread
   /// (RFC 1122 4.2.2.13).
   void Close(CloseMode mode) noexcept;

@@ -88,6 +88,37 @@ TEST_CASE("a graceful close delivers everything sent, then the end", "[contract]
   });
 }
 
+TEST_CASE("a graceful close with unread bytes ends in FIN, behind all that was sent",
+          "[contract][close]") {
+  const std::size_t unread = GENERATE(1, 5'000, 40'000);
+  const bool began_to_read = GENERATE(false, true);
+  INFO(unread << " unread bytes, began to read: " << began_to_read);
+  ForEachBackend([&](Harness& harness) {
+    const std::string question = RandomBytes(unread, 12);
+    const std::string answer = RandomBytes(20'000, 13);
+    auto [client, server] = harness.NewPair();
+    if (began_to_read) {
+      server.Recv();
+      server.Pause();
+    }
+    client.SendAll(question);
+    harness.RunUntil("the question", [&] { return client.SentAll(); });
+    server.SendAll(answer);
+    harness.RunUntil("the answer", [&] { return server.SentAll(); });
+    harness.RunFor(milliseconds(10));  // what was sent is here, all of it or as much as fits
+    if (began_to_read) {
+      server.Cancel(server.recv);
+      harness.RunUntil("the cancel", [&] { return !server.recv.Waits(); });
+    }
+    server.Close(CloseMode::kGraceful);
+    harness.RunFor(milliseconds(10));
+    client.Recv();
+    harness.RunUntil("the end", [&] { return !client.recv.Waits(); });
+    CHECK(client.SawEnd());
+    CHECK(SameBytes(client.received, answer));
+  });
+}
+
 TEST_CASE("an abort drops what was sent and resets the peer", "[contract][close][reset]") {
   ForEachBackend([](Harness& harness) {
     auto [client, server] = harness.NewPair();

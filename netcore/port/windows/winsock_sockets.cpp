@@ -132,6 +132,17 @@ int TryListen(const Endpoint& address, const SocketOptions& options, OwnedSocket
   return 0;
 }
 
+// A close while received bytes lie unread sends RST, and the peer then loses what it has not read
+// yet (RFC 2525 2.17). So they are read first; bounded, for a peer that writes faster than this
+// reads gets its RST anyway. The socket does not block: SetOptions sees to that.
+void DropUnread(SOCKET socket) noexcept {
+  constexpr int kMaxReads = 64;
+  char dropped[16 * 1024];
+  for (int i = 0; i < kMaxReads; ++i) {
+    if (::recv(socket, dropped, static_cast<int>(sizeof dropped), 0) <= 0) return;
+  }
+}
+
 bool SaysNoIpv6(int system_code) noexcept {
   return system_code == WSAEAFNOSUPPORT || system_code == WSAEPROTONOSUPPORT ||
          system_code == WSAEADDRNOTAVAIL || system_code == WSAENOPROTOOPT;
@@ -285,6 +296,8 @@ void CloseSocket(SOCKET socket, CloseMode mode) noexcept {
   if (mode == CloseMode::kAbort) {
     const linger reset{1, 0};
     SetOption(socket, SOL_SOCKET, SO_LINGER, reset);
+  } else {
+    DropUnread(socket);
   }
   ::closesocket(socket);
 }
