@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "netcore/base/exit_watch.h"
+
 namespace netcore {
 namespace {
 
@@ -44,6 +46,7 @@ void Log::Write(LogLevel level, std::string_view line) const noexcept {
     WriteToStderr(level, line);
     return;
   }
+  const ExitWatch watch;
   try {
     sink_(level, line);
   } catch (...) {  // a log that fails must not end what it tells of

@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 #include "netcore/core/watchdog.h"
 
@@ -24,8 +25,20 @@ IocpCore::IocpCore(CoreOptions options)
       log_(std::make_shared<const Log>(options_.log, options_.log_level)) {}
 
 IocpCore::~IocpCore() {
+  if (ExitWatch::IsExiting()) {
+    LeaveAll();
+    return;
+  }
   Stop();
   JoinThreads();
+}
+
+// The threads go on until the process is gone, with all that they need. No lock: this very thread
+// may hold it.
+void IocpCore::LeaveAll() noexcept {
+  for (std::thread& thread : threads_) thread.detach();
+  ExitWatch::Keep(std::move(workers_));
+  ExitWatch::Keep(std::shared_ptr<Watchdog>(std::move(watchdog_)));
 }
 
 Error IocpCore::Open() {
@@ -114,6 +127,7 @@ Error IocpCore::Run() {
 }
 
 void IocpCore::Stop() noexcept {
+  if (ExitWatch::IsExiting()) return;
   std::shared_ptr<WorkerSet> workers;
   std::unique_ptr<Watchdog> watchdog;
   {

@@ -46,6 +46,12 @@ struct CoreOptions {
 ///
 /// Owns: the workers and, after Run, their threads. Lifetime: shared by all services and connectors
 /// that use it; its destructor is a Stop. Threads: any, but for what says otherwise.
+///
+/// std::exit inside a hook, a task, a session factory or a log sink ends the process with its
+/// status. No session is ended before (OnDisconnected does not come), and the destructors and Stop
+/// of cores, services, connectors and logic pools do nothing then on the thread that called it.
+/// Other threads go on until the process is gone, as they do in any program: code of theirs must
+/// not need objects that std::exit destroys.
 class IocpCore {
  public:
   IocpCore();
@@ -95,6 +101,7 @@ class IocpCore {
   Error OpenLocked();
   Error MakeWorkersLocked(std::size_t count, std::shared_ptr<WorkerSet>& workers);
   void JoinThreads() noexcept;
+  void LeaveAll() noexcept;
 
   const CoreOptions options_;
   const std::shared_ptr<const Log> log_;

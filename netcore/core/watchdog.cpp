@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 
 namespace netcore {
@@ -24,6 +25,7 @@ Watchdog::~Watchdog() {
 }
 
 void Watchdog::Run() {
+  const ExitWatch watch;
   const auto interval = std::max(limit_ / 4, std::chrono::milliseconds(1));
   std::unique_lock lock(mutex_);
   while (!stop_.wait_for(lock, interval, [this] { return stopping_; })) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 
 namespace netcore {
@@ -22,13 +23,20 @@ constexpr int kMaxDispatches = 16;
 
 class CurrentScope {
  public:
-  explicit CurrentScope(Worker& worker) noexcept {
-    NETCORE_ASSERT(current_worker == nullptr);  // Dispatch was called from inside a hook
-    current_worker = &worker;
+  CurrentScope(Worker& worker, bool& in_use) noexcept
+      : outer_(std::exchange(current_worker, &worker)), in_use_(in_use) {
+    in_use_ = true;
   }
   CurrentScope(const CurrentScope&) = delete;
   CurrentScope& operator=(const CurrentScope&) = delete;
-  ~CurrentScope() { current_worker = nullptr; }
+  ~CurrentScope() {
+    in_use_ = false;
+    current_worker = outer_;
+  }
+
+ private:
+  Worker* const outer_;
+  bool& in_use_;
 };
 
 }  // namespace
@@ -61,7 +69,8 @@ void Worker::StopGroup(const void* group, TimePoint deadline) noexcept {
 }
 
 std::size_t Worker::Round(TimePoint deadline) noexcept {
-  const CurrentScope scope(*this);
+  NETCORE_ASSERT(current_worker == nullptr);  // Dispatch was called from inside a hook
+  const CurrentScope scope(*this, in_use_);
 
   const bool sleeps = deadline != kNoWait && dirty_.Empty() && inbox_->TrySleep();
   now_is_old_ = true;
@@ -105,6 +114,7 @@ std::size_t Worker::DispatchPort(TimePoint deadline) noexcept {
 }
 
 void Worker::ShutDown() noexcept {
+  const ExitWatch watch;
   stopping_ = true;
   const TimePoint give_up = port_->Now() + kShutDownLimit;
   while (!residents_.Empty() && port_->Now() < give_up) {
@@ -114,9 +124,8 @@ void Worker::ShutDown() noexcept {
   }
   {
     // Who learns from the closed inbox that its session has ended is in a hook.
-    Worker* const outer = std::exchange(current_worker, this);
+    const CurrentScope scope(*this, in_use_);
     inbox_->Close();
-    current_worker = outer;
   }
   if (residents_.Empty()) {
     port_.reset();

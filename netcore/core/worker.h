@@ -104,6 +104,9 @@ class Worker {
   /// True while nobody lives here.
   bool IsEmpty() const noexcept { return residents_.Empty(); }
 
+  /// True while its thread is inside a round, or in the last hooks of ShutDown.
+  bool IsInUse() const noexcept { return in_use_; }
+
   /// True from the beginning of ShutDown: nobody may move in.
   bool IsStopping() const noexcept { return stopping_; }
 
@@ -179,6 +182,7 @@ class Worker {
 
   bool takes_more_ = false;  // see FlushLessOften
   bool stopping_ = false;
+  bool in_use_ = false;
   HookMark mark_;
   std::atomic<std::size_t> load_{0};
 };

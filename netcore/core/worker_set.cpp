@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 
 namespace netcore {
@@ -35,6 +36,11 @@ class WorkerSet::Claims {
     const auto found = std::find_if(claims_.begin(), claims_.end(),
                                     [&](const Claim& claim) { return claim.Set() == &set; });
     return found == claims_.end() ? nullptr : &found->GetWorker();
+  }
+
+  bool IsAnyInUse() const noexcept {
+    return std::any_of(claims_.begin(), claims_.end(),
+                       [](const Claim& claim) { return claim.GetWorker().IsInUse(); });
   }
 
   // Before a worker is taken, so that Add can't fail.
@@ -93,11 +99,14 @@ class WorkerSet::ClaimsTable {
     ~ThreadEnd() { Instance().Remove(); }
   };
 
+  // A thread that ends while it is in a hook has not returned from it: it is in std::exit, and its
+  // workers stay as they are. (MinGW has forgotten the watch by now, so the workers are asked too.)
   void Remove() noexcept {
+    if (ExitWatch::IsExitingThread()) return;
     std::unique_ptr<Claims> ended;  // let go of without the lock: it serves its workers once more
     const std::lock_guard lock(mutex_);
     const auto found = claims_.find(std::this_thread::get_id());
-    if (found == claims_.end()) return;
+    if (found == claims_.end() || found->second->IsAnyInUse()) return;
     ended = std::move(found->second);
     claims_.erase(found);
     own_claims = nullptr;
@@ -152,6 +161,7 @@ Error WorkerSet::DriveBy(WorkerDriver& driver) {
 }
 
 DispatchStatus WorkerSet::RunRound(std::size_t index) {
+  const ExitWatch watch;
   Worker& worker = *workers_[index];
   if (!stopping_.load(std::memory_order_acquire)) {
     return worker.Round(kNoWait) > 0 ? DispatchStatus::kHandled : DispatchStatus::kTimedOut;
@@ -210,6 +220,8 @@ Worker* WorkerSet::Take(std::chrono::steady_clock::time_point give_up, DispatchS
 
 DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
   using SteadyClock = std::chrono::steady_clock;
+  const ExitWatch watch;
+  if (ExitWatch::IsExiting()) return DispatchStatus::kStopped;
   NETCORE_ASSERT(!workers_.empty());
   if (driver_ != nullptr) return driver_->Dispatch(timeout);
   // A port's own clock may be a simulated one: this one is only for waiting.
@@ -234,6 +246,7 @@ DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
 }
 
 void WorkerSet::DispatchUntilStopped() {
+  const ExitWatch watch;
   while (Dispatch(kForever) != DispatchStatus::kStopped) {
     Worker* const worker = FindClaim();
     while (worker != nullptr && !stopping_.load(std::memory_order_acquire)) worker->Round(kNever);

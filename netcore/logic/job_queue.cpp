@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 
 namespace netcore {
@@ -188,6 +189,7 @@ bool JobQueue::FinishClose() noexcept {
 }
 
 void JobQueue::WaitClosed() {
+  if (ExitWatch::IsExiting()) return;
   NETCORE_ASSERT(running_queue == nullptr);
   while (!IsClosed() && executor_->RunOther()) {
   }

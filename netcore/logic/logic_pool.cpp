@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "netcore/base/exit_watch.h"
 #include "netcore/logic/logic_threads.h"
 
 namespace netcore {
@@ -10,13 +11,19 @@ LogicPool::LogicPool(LogicPoolOptions options)
     : threads_(std::make_shared<LogicThreads>(std::move(options))) {}
 
 LogicPool::~LogicPool() {
+  if (ExitWatch::IsExiting()) {
+    ExitWatch::Keep(threads_);
+    return;
+  }
   threads_->Stop(StopMode::kDrop);
   threads_->JoinAll();
 }
 
 Error LogicPool::Start() { return threads_->Start(); }
 
-void LogicPool::Stop(StopMode mode) noexcept { threads_->Stop(mode); }
+void LogicPool::Stop(StopMode mode) noexcept {
+  if (!ExitWatch::IsExiting()) threads_->Stop(mode);
+}
 
 std::size_t LogicPool::ThreadCount() const noexcept { return threads_->ThreadCount(); }
 

@@ -35,7 +35,9 @@ struct LogicPoolOptions {
 ///     room->Push([] { ... });
 ///     pool->Stop(StopMode::kDrain);
 ///
-/// Owns: its threads. Lifetime: shared by its queues; its destructor is a Stop. Threads: any.
+/// Owns: its threads. Lifetime: shared by its queues; its destructor is a Stop. std::exit inside a
+/// job, or in the log sink, ends the process with its status; what waits is neither run nor
+/// destroyed then. Threads: any.
 class LogicPool final : public Executor {
  public:
   explicit LogicPool(LogicPoolOptions options = {});

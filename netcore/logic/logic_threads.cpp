@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 
 namespace netcore {
@@ -89,6 +90,7 @@ Error LogicThreads::StartThreads() {
 template <typename Work>
 void LogicThreads::StartThread(Work work) {
   threads_.emplace_back([self = shared_from_this(), work] {
+    const ExitWatch watch;
     const InsideScope scope(*self);
     work();
     self->CountOut();
@@ -112,6 +114,7 @@ void LogicThreads::Stop(StopMode mode) noexcept {
   TellAll();
   if (IsInside()) return;
   if (unserved) {
+    const ExitWatch watch;
     const InsideScope scope(*this);
     Serve(0);
   }
@@ -133,13 +136,15 @@ void LogicThreads::TellAll() noexcept {
 
 void LogicThreads::JoinAll() noexcept {
   std::vector<std::thread> threads;
+  bool leave = false;
   {
     std::unique_lock lock(mutex_);
+    leave = IsInside() && !IsOver();  // the job that we are in keeps the others from their end
     if (!IsInside()) ended_.wait(lock, [this] { return live_ == 0; });
     threads.swap(threads_);
   }
   for (std::thread& thread : threads) {
-    if (thread.get_id() == std::this_thread::get_id()) {
+    if (leave || thread.get_id() == std::this_thread::get_id()) {
       thread.detach();
     } else {
       thread.join();

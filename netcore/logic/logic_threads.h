@@ -42,7 +42,8 @@ class LogicThreads : public std::enable_shared_from_this<LogicThreads> {
   void Schedule(Runnable& runnable) noexcept;
   void SetAlarm(Runnable& runnable, TimePoint deadline) noexcept;
 
-  /// After Stop. Joins the threads, but for the calling one, should it be one of them.
+  /// After Stop. Joins the threads, but for the calling one, should it be one of them; then, where
+  /// somebody is still joined, none.
   void JoinAll() noexcept;
 
  private:

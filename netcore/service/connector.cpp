@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "netcore/base/exit_watch.h"
 #include "netcore/session/connection.h"
 
 namespace netcore {
@@ -51,6 +52,7 @@ Connector::Connector(std::shared_ptr<IocpCore> core, ConnectorOptions options)
     : host_(std::move(core)), options_(options) {}
 
 Connector::~Connector() {
+  if (ExitWatch::IsExiting()) return;
   Stop(std::chrono::milliseconds::zero());
   if (Worker::Current() == nullptr) WaitStopped();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/task.h"
 #include "netcore/service/acceptor.h"
 
@@ -58,12 +59,14 @@ class Service::Undo {
 };
 
 Service::~Service() {
+  if (ExitWatch::IsExiting()) return;
   Stop(std::chrono::milliseconds::zero());
   if (Worker::Current() == nullptr) WaitStopped();
   if (uses_listener_) listener_->Release();
 }
 
 Error Service::Start() {
+  const ExitWatch watch;
   const std::lock_guard lock(mutex_);
   if (state_ == State::kStopped) return Error(ErrorCode::kStopped, 0, "start a service");
   if (state_ == State::kStarted) return Invalid("start a service that was started before");
@@ -107,6 +110,7 @@ Error Service::Begin() {
 }
 
 void Service::Stop(std::chrono::milliseconds deadline) noexcept {
+  if (ExitWatch::IsExiting()) return;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kNew) return;
@@ -116,6 +120,7 @@ void Service::Stop(std::chrono::milliseconds deadline) noexcept {
 }
 
 StopReport Service::WaitStopped() {
+  if (ExitWatch::IsExiting()) return {};
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kNew) return {.complete = true};

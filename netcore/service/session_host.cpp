@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 #include "netcore/session/session_manager.h"
 
@@ -54,6 +55,7 @@ std::shared_ptr<SessionContext> SessionHost::Context() const {
 }
 
 void SessionHost::Stop(std::chrono::milliseconds deadline) noexcept {
+  if (ExitWatch::IsExiting()) return;
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -77,6 +79,7 @@ void SessionHost::Stop(std::chrono::milliseconds deadline) noexcept {
 }
 
 StopReport SessionHost::WaitStopped() {
+  if (ExitWatch::IsExiting()) return {};
   const std::shared_ptr<SessionContext> context = Context();
   if (context == nullptr) {
     StopReport nothing;

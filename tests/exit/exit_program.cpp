@@ -1,0 +1,245 @@
+// Calls std::exit where the library has called it, and ends with kStatus if all is well: a program
+// of its own, as a test can't outlive that.
+//
+//     netcore_exit_program WHERE BACKEND OWNER THREADS
+#include "tests/exit/exit_program.h"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "netcore/netcore.h"
+
+namespace netcore::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string where;
+
+bool Is(std::string_view name) { return where == name; }
+
+// What a user's hooks use, and std::exit destroys: before all that is made after it.
+struct Players {
+  ~Players() { std::fputs("players\n", stderr); }
+  std::mutex mutex;
+  std::map<const Session*, std::string> names;
+};
+
+Players& AllPlayers() {
+  static Players players;
+  return players;
+}
+
+[[noreturn]] void Exit() { std::exit(kExitStatus); }
+
+// With a lock that all other hooks take.
+[[noreturn]] void ExitLocked() {
+  const std::lock_guard lock(AllPlayers().mutex);
+  Exit();
+}
+
+JobQueueRef queue;
+
+class Victim : public Session {
+ public:
+  ~Victim() override {
+    if (Is("session destructor")) Exit();
+  }
+
+ private:
+  void OnConnected() override {
+    {
+      const std::lock_guard lock(AllPlayers().mutex);
+      AllPlayers().names[this] = "somebody";
+    }
+    if (Is("OnConnected")) Exit();
+    if (Is("throw")) throw std::runtime_error("for the log");
+  }
+  void OnRecv(std::span<std::byte> bytes) override {
+    if (Is("OnRecv")) Exit();
+    if (Is("OnRecv, locked")) ExitLocked();
+    if (Is("task")) Post([] { Exit(); });
+    if (Is("Disconnect")) Disconnect();
+    if (Is("job")) queue->Push([] { Exit(); });
+    if (Is("job, locked")) queue->Push([] { ExitLocked(); });
+    if (Is("timed job")) queue->PushAfter(milliseconds(1), [] { Exit(); });
+    if (Is("job that throws")) queue->Push([] { throw std::runtime_error("for the log"); });
+    if (Is("slow job")) queue->Push([] { std::this_thread::sleep_for(std::chrono::hours(1)); });
+    if (Is("slow hook")) std::this_thread::sleep_for(std::chrono::hours(1));
+    Send(bytes);
+  }
+  void OnSend(std::size_t) override {
+    if (Is("OnSend")) Exit();
+  }
+  void OnPeerClosed() override {
+    if (Is("OnPeerClosed")) Exit();
+  }
+  void OnDisconnected(const CloseInfo&) override {
+    const std::lock_guard lock(AllPlayers().mutex);
+    AllPlayers().names.erase(this);
+    if (Is("OnDisconnected")) Exit();
+  }
+};
+
+class Client final : public Session {
+ private:
+  void OnConnected() override {
+    Send(std::array<std::byte, 4>{});
+    if (Is("OnPeerClosed")) ShutdownSend();
+    if (Is("OnDisconnected") || Is("session destructor"))
+      Disconnect(CloseReason::kLocal, Closing::kAbort);
+  }
+  void OnRecv(std::span<std::byte> bytes) override { Send(bytes); }
+  void OnDisconnected(const CloseInfo&) override {
+    const std::lock_guard lock(AllPlayers().mutex);
+    AllPlayers().names.erase(this);
+  }
+};
+
+SessionRef MakeVictim() {
+  if (Is("factory")) Exit();
+  if (Is("factory that throws")) throw std::runtime_error("for the log");
+  return std::make_shared<Victim>();
+}
+
+void Sink(LogLevel, std::string_view line) {
+  std::fprintf(stderr, "log: %.*s\n", static_cast<int>(line.size()), line.data());
+  if (Is("throw") || Is("factory that throws") || Is("job that throws") || Is("slow job") ||
+      Is("slow hook")) {
+    ExitLocked();
+  }
+}
+
+/// All that a server is made of.
+struct Server {
+  explicit Server(Backend backend, bool own_threads) : runs(own_threads) {
+    LogicPoolOptions logic;
+    logic.threads = 2;
+    logic.log = Sink;
+    logic.job_time_limit = milliseconds(20);
+    pool = std::make_shared<LogicPool>(logic);
+    CoreOptions options;
+    options.threads = 3;
+    options.backend = backend;
+    options.log = Sink;
+    options.hook_time_limit = milliseconds(20);
+    core = std::make_shared<IocpCore>(std::move(options));
+    SessionOptions session;
+    if (Is("OnPeerClosed")) session.on_peer_close = PeerClose::kKeepOpen;
+    service = std::make_unique<Service>(core, std::make_shared<Listener>("127.0.0.1", 0),
+                                        MakeVictim, 8, session);
+    connector = std::make_unique<Connector>(core);
+  }
+
+  // What a tidy user does.
+  ~Server() {
+    if (service == nullptr) return;
+    service->Stop(milliseconds(100));
+    service->WaitStopped();
+    if (queue != nullptr) {
+      queue->Close(StopMode::kDrain);
+      queue->WaitClosed();
+    }
+    pool->Stop(StopMode::kDrain);
+    core->Stop();
+  }
+
+  int Run() {
+    queue = JobQueue::Create(pool);
+    if (const Error error = pool->Start()) return Fail(error);
+    if (runs) {
+      if (const Error error = core->Run()) return Fail(error);
+    }
+    if (const Error error = service->Start()) return Fail(error);
+    for (int i = 0; i < 12; ++i) {
+      if (const Error error =
+              connector->Connect(service->LocalEndpoint(), std::make_shared<Client>())) {
+        return Fail(error);
+      }
+    }
+    if (runs) {
+      service->WaitStopped();  // nobody stops it
+      return 4;
+    }
+    std::thread other([core = core] {
+      while (core->Dispatch() != DispatchStatus::kStopped) {
+      }
+    });
+    while (core->Dispatch() != DispatchStatus::kStopped) {
+    }
+    other.join();
+    return 4;
+  }
+
+  static int Fail(const Error& error) {
+    std::fprintf(stderr, "%s\n", error.Message().c_str());
+    return 5;
+  }
+
+  const bool runs;
+  std::shared_ptr<LogicPool> pool;
+  std::shared_ptr<IocpCore> core;
+  std::unique_ptr<Service> service;
+  std::unique_ptr<Connector> connector;
+};
+
+int RunProgram(Backend backend, std::string_view owner, bool own_threads) {
+  // Nobody can stop what hangs in the end of the program but this.
+  std::thread([] {
+    std::this_thread::sleep_for(std::chrono::seconds(30));
+    std::fputs("it hangs\n", stderr);
+    std::_Exit(kHangs);
+  }).detach();
+  if (owner == "stack") {
+    AllPlayers();
+    Server server(backend, own_threads);
+    return server.Run();
+  }
+  if (owner == "static") {
+    AllPlayers();
+    static Server server(backend, own_threads);
+    return server.Run();
+  }
+  // Nothing is tidied up, and the players go first.
+  static std::unique_ptr<Server> server;
+  server = std::make_unique<Server>(backend, own_threads);
+  static const std::shared_ptr<IocpCore> core = server->core;
+  static const std::shared_ptr<LogicPool> pool = server->pool;
+  static const std::unique_ptr<Service> service = std::move(server->service);
+  static Connector connector(core);
+  AllPlayers();
+  Server& running = *server;
+  running.service =
+      std::make_unique<Service>(core, std::make_shared<Listener>("127.0.0.1", 0), MakeVictim, 8);
+  return running.Run();
+}
+
+}  // namespace
+}  // namespace netcore::test
+
+int main(int argc, char** argv) {
+  using netcore::Backend;
+  if (argc != 5) return 2;
+  netcore::test::where = argv[1];
+  const std::string_view backend = argv[2];
+  for (const Backend one : {Backend::kIocp, Backend::kIoUring, Backend::kEpoll}) {
+    if (backend == ToString(one)) {
+      return netcore::test::RunProgram(one, argv[3], std::string_view(argv[4]) == "own");
+    }
+  }
+  return 2;
+}
