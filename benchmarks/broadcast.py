@@ -9,9 +9,11 @@ all, and has a core to itself but for chat_server with two workers, which may us
 
 import sys
 
-from support.chat import CONTENDERS, measure, median, parse_options, report
+from support.against import Row
+from support.chat import CONTENDERS, compare, measure, median, parse_options, report
 
 NAMES = ("raw", "chat", "chat_2")
+SECONDS = 4  # of a run, connects and all
 
 
 def extend(add):
@@ -49,6 +51,10 @@ def rows_and_duties(options, rounds):
 def main():
     options = parse_options("broadcast", __doc__, NAMES, extend)
     arguments = ["--mode", "broadcast", "--clients", options.clients, "--messages", options.messages]
+    if options.against:
+        title = "ms until the last has it"
+        return compare("broadcast", options, arguments, 120, SECONDS,
+                       lambda contender: (Row(contender, title, less=True), last))
     rounds = measure("broadcast", options, arguments, limit=120)
     if rounds is None:
         return 1

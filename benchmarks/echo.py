@@ -15,8 +15,8 @@ import pathlib
 import shlex
 import sys
 
-from support import system_calls
-from support.echo_contenders import CONTENDERS, server_command, workloads
+from support import against, old_tree, system_calls
+from support.echo_contenders import CONTENDERS, OURS, server_command, server_options, workloads
 from support.echo_load import Load, run_load
 from support.echo_plot import write_plot
 from support.echo_table import duties, markdown, ratio, show, summarize
@@ -27,6 +27,10 @@ from support.report import write_json, write_markdown
 
 LIBRARIES = ("liburing-dev", "libfmt-dev")
 COUNT_SECONDS = 0.3
+# What --against compares if nothing else is asked for.
+AGAINST = {"connections": [1, 64, 512], "sizes": [32, 16384], "ways": ["stream"],
+           "contenders": list(OURS), "seconds": 0.7}  # fmt: skip
+START_SECONDS = 0.6  # of two servers and their load, and until all is back
 MOST_IN_FLIGHT_FOR_TURNS = 16 * 1024 * 1024  # bytes
 
 
@@ -74,18 +78,19 @@ def parse_options():
     add("--section", default="echo", help="of that page (default: echo)")
     add("--plot", metavar="FILE", help="SVG")
     add("--check", action="store_true", help="exit with 1 if a figure that is asked for is missed")
-    return parser.parse_args()
+    against.add_options(add)
+    return against.parse(parser, AGAINST)
 
 
-def load(options, contenders, workload, seconds, turns=1, by=None):
-    """One run: all contenders' servers are there, and the load goes to one after the other, `turns`
-    times. Returns what each took; counts system calls if `by` says how."""
+def load(options, commands, workload, seconds, turns=1, by=None):
+    """One run: the servers that `commands` start, by name, are all there, and the load goes to one
+    after the other, `turns` times. Returns what each took, by name; counts system calls if `by`
+    says how."""
     with contextlib.ExitStack() as stack:
         server_place = Place(options.server_core, options.real_time)
         targets, more = [], []
-        for contender in contenders:
-            started = server(server_place, server_command(contender, workload))
-            process, port = stack.enter_context(started)
+        for command in commands.values():
+            process, port = stack.enter_context(server(server_place, command))
             targets.append((port, process.pid))
         if options.sleeping_client:
             more.append("--sleep")
@@ -101,25 +106,31 @@ def load(options, contenders, workload, seconds, turns=1, by=None):
     if strace is not None:
         results[0]["system_calls"] = strace.count
         results[0]["messages"] = results[0]["all_messages"]
-    return dict(zip(contenders, results))
+    return dict(zip(commands, results))
 
 
 def count_system_calls(options, contender, workload, by):
     """System calls a message, in a run of its own: counting makes each of them dearer."""
     if by is None:
         return None
-    counted = load(options, [contender], workload, COUNT_SECONDS, by=by)[contender]
+    commands = {contender: server_command(contender, workload)}
+    counted = load(options, commands, workload, COUNT_SECONDS, by=by)[contender]
     calls = counted["system_calls"]
     return None if calls is None else calls / counted["messages"]
 
 
+def turns_of(options, workload):
+    """Between two turns all that is under way comes back, which is no short time where it is much."""
+    in_flight = workload.connections * workload.size * workload.pipeline
+    return options.turns if in_flight <= MOST_IN_FLIGHT_FOR_TURNS else 1
+
+
 def measure(options, workload, by):
     rounds = {name: [] for name in options.contenders}
-    # Between two turns all that is under way comes back, which is no short time where it is much.
-    in_flight = workload.connections * workload.size * workload.pipeline
-    turns = options.turns if in_flight <= MOST_IN_FLIGHT_FOR_TURNS else 1
+    turns = turns_of(options, workload)
+    commands = {name: server_command(name, workload) for name in options.contenders}
     for _ in range(options.rounds):
-        results = load(options, options.contenders, workload, options.seconds, turns)
+        results = load(options, commands, workload, options.seconds, turns)
         for name in options.contenders:
             rounds[name].append(results[name])
     counts = {name: count_system_calls(options, name, workload, by) for name in options.contenders}
@@ -161,8 +172,45 @@ def write_reports(options, results, by, tcp):
         write_json(options.json, {**report, "results": as_dicts})
 
 
+def compared(options, old, workload, contender):
+    """Old and new of one contender in one workload, as against.py wants them."""
+    _, program, _ = CONTENDERS[contender]
+    commands = {
+        "old": old.command(program, server_options(contender, workload)),
+        "new": server_command(contender, workload),
+    }
+    row = against.Row(f"{contender:8} {workload.title()}", "echoes a CPU second")
+
+    def measure_round(sides):
+        in_order = {side: commands[side] for side in sides}
+        found = load(options, in_order, workload, options.seconds, turns_of(options, workload))
+        return {side: {row: found[side]["messages"] / found[side]["server_cpu_seconds"]}
+                for side in sides}  # fmt: skip
+
+    return against.Group(row.title, 2 * options.seconds + START_SECONDS, measure_round)
+
+
+def compare(options, asked):
+    """`benchmarks/run echo --against REF`: netcore's echo server of REF against that of the tree."""
+    contenders = [name for name in options.contenders if name in OURS]
+    if not contenders or not asked:
+        print("benchmarks/run echo: nothing was asked for", file=sys.stderr)
+        return 2
+    try:
+        old = old_tree.build(options.against, ["netcore_echo_netcore"])
+        groups = [compared(options, old, workload, name)
+                  for workload in asked for name in contenders]  # fmt: skip
+    except Failure as failure:
+        print(f"benchmarks/run echo: {failure}", file=sys.stderr)
+        return 1
+    return against.compare("echo", options, old, groups, LIBRARIES, enter_network())
+
+
 def main():
     options = parse_options()
+    if options.against:
+        asked = workloads(options.connections, options.sizes, options.pipelines, options.ways)
+        return compare(options, asked)
     tcp = enter_network()
     by = None if options.no_counts else system_calls.method()
     results = []

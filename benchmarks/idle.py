@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 
+from support import against, old_tree
 from support.echo_load import Load, run_load
 from support.idle_server import IdleClients, IdleServer
 from support.machine import BUILD, describe
@@ -29,6 +30,8 @@ from support.report import machine_lines, table, write_json, write_markdown
 MOST_BYTES = 1536  # of the process, an idle session
 MOST_RATIO = 1.1  # of an echo beside idle sessions to one alone
 MOST_IDLE_CPU = 0.002  # of a core: somebody looks after blocked hooks some times a second
+LIBRARIES = ("liburing-dev", "libfmt-dev")
+CONNECT_SECONDS = 3  # until all are connected, and closed again
 TURNS = 20  # of each server, while the load goes from one to the other
 
 
@@ -54,7 +57,8 @@ def parse_options():
     add("--json", metavar="FILE")
     add("--markdown", metavar="FILE", help="a page with the lines <!-- idle: begin/end -->")
     add("--check", action="store_true", help="exit with 1 if a figure that is asked for is missed")
-    return parser.parse_args()
+    against.add_options(add)
+    return against.parse(parser, {"steps": 1, "idle_seconds": 0.2})
 
 
 def load(options, servers):
@@ -106,6 +110,51 @@ def measure(options):
     return {
         name: summarize(options, rounds[name], server.printed) for name, server in servers.items()
     }
+
+
+ROWS = {
+    "session_bytes": ("memory an idle session", "bytes"),
+    "accept_cpu_seconds": ("server's CPU for all accepts", "s"),
+    "echo_us": ("CPU of an echo beside all", "us"),
+}
+
+
+def compared(options, running, old, backend):
+    """Old and new on one backend, as against.py wants them. Their servers run until `running` ends;
+    each has a twin without idle connections."""
+    place = Place(options.server_core, options.real_time)
+    programs = {"old": str(old.bin / "echo_server"), "new": str(options.bin / "echo_server")}
+    servers, before = {}, {}
+    for side, program in programs.items():
+        pair = [running.enter_context(IdleServer(place, program, backend)) for _ in range(2)]
+        load(options, pair)  # all that is taken once, and kept
+        pair[0].wait_for(0)
+        servers[side], before[side] = pair, pair[0].memory_bytes()
+    rows = {key: against.Row(f"{backend:8} {title}", unit, less=True)
+            for key, (title, unit) in ROWS.items()}  # fmt: skip
+
+    def measure_side(side):
+        found = measure_round(options, *servers[side], before[side])
+        found["echo_us"] = found["echo_us"][options.connections]
+        return {row: found[key] for key, row in rows.items()}
+
+    def measure_sides(sides):
+        return {side: measure_side(side) for side in sides}
+
+    seconds = 2 * (options.steps * 2 * options.seconds + options.idle_seconds + CONNECT_SECONDS)
+    return against.Group(backend, seconds, measure_sides)
+
+
+def compare(options, tcp):
+    """`benchmarks/run idle --against REF`: echo_server of REF against that of the tree."""
+    try:
+        old = old_tree.build(options.against, ["echo_server"])
+        with contextlib.ExitStack() as running:
+            groups = [compared(options, running, old, backend) for backend in options.backends]
+            return against.compare("idle", options, old, groups, LIBRARIES, tcp)
+    except Failure as failure:
+        print(f"benchmarks/run idle: {failure}", file=sys.stderr)
+        return 1
 
 
 def tell_round(number, name, found):
@@ -208,13 +257,15 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     os.sched_setaffinity(0, [options.client_core])
     tcp = enter_network()
+    if options.against:
+        return compare(options, tcp)
     try:
         results = measure(options)
     except Failure as failure:
         print(f"benchmarks/run idle: {failure}", file=sys.stderr)
         return 1
     report = {
-        "machine": describe(("liburing-dev", "libfmt-dev"), tcp),
+        "machine": describe(LIBRARIES, tcp),
         "command": "benchmarks/run idle " + shlex.join(sys.argv[1:]),
         "connections": options.connections,
         "results": results,

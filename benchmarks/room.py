@@ -8,7 +8,8 @@ sends each receiver all that came in one round. Server and load bot have a core 
 
 import sys
 
-from support.chat import CONTENDERS, measure, median, parse_options, report
+from support.against import Row
+from support.chat import CONTENDERS, compare, measure, median, parse_options, report
 
 NAMES = ("raw", "raw_join", "chat")
 
@@ -55,6 +56,9 @@ def main():
     options = parse_options("room", __doc__, NAMES, extend)
     arguments = ["--mode", "chat", "--clients", options.clients, "--duration", options.seconds]
     arguments += ["--size", options.size]
+    if options.against:
+        return compare("room", options, arguments, options.seconds + 60, options.seconds + 1,
+                       lambda title: (Row(title, "deliveries a CPU second"), per_cpu_second))
     rounds = measure("room", options, arguments, limit=options.seconds + 60)
     if rounds is None:
         return 1

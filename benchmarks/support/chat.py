@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 
+from support import against, old_tree
 from support.machine import built_program, describe
 from support.network import enter as enter_network
 from support.processes import Failure, Place, run, server
@@ -57,7 +58,8 @@ def parse_options(name, doc, contenders, extend):
     add("--json", metavar="FILE")
     add("--markdown", metavar="FILE", help=f"a page with the lines <!-- {name}: begin/end -->")
     add("--check", action="store_true", help="exit with 1 if a figure that is asked for is missed")
-    options = parser.parse_args()
+    against.add_options(add)
+    options = against.parse(parser, {})
     for contender in options.contenders:
         if contender not in contenders:
             parser.error(f"--contenders: {contender} is none of {', '.join(contenders)}")
@@ -69,20 +71,30 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)  # as clock_getcpuclockid makes it
 
 
-def load(options, name, arguments, limit):
-    """One run of the load bot against one contender: the bot's only load, with the CPU time that
-    the server took for it, connects included."""
+def server_command(name, backend):
     contender = CONTENDERS[name]
+    return [built_program(contender.program), *server_options(name, backend)]
+
+
+def server_options(name, backend):
+    contender = CONTENDERS[name]
+    more = ("--backend", backend) if contender.program == "chat_server" else ()
+    return [*contender.options, *more]
+
+
+def load(options, name, arguments, limit, backend=None, command=None):
+    """One run of the load bot against one contender: the bot's only load, with the CPU time that
+    the server took for it, connects included. `command`: what starts another server in its place."""
+    contender = CONTENDERS[name]
+    backend = backend or options.backend
     both = f"{options.client_core},{options.server_core}"
     server_place = Place(options.server_core if contender.cores == "server" else both)
-    command = [built_program(contender.program), *contender.options]
-    if contender.program == "chat_server":
-        command += ["--backend", options.backend]
+    command = command or server_command(name, backend)
     with tempfile.TemporaryDirectory() as folder, server(server_place, command) as (process, port):
         path = pathlib.Path(folder) / "json"
         bot = [built_program("load_bot"), "--port", port, "--threads", 1, "--json", path]
         before = cpu_seconds(process.pid)
-        run(Place(options.client_core), list(map(str, [*bot, "--backend", options.backend, *arguments])), limit)
+        run(Place(options.client_core), list(map(str, [*bot, "--backend", backend, *arguments])), limit)
         taken = cpu_seconds(process.pid) - before
         (result,) = json.loads(path.read_text(encoding="utf-8"))["loads"]
         return {**result, "server_cpu_seconds": taken}
@@ -102,6 +114,37 @@ def measure(name, options, arguments, limit):
                 return None
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
     return rounds
+
+
+def compare(name, options, arguments, limit, seconds, row_of):
+    """`benchmarks/run NAME --against REF`: chat_server of REF against that of the tree. `seconds`: of
+    one run of the bot; `row_of(title)` returns a Row and what gets its value from a run."""
+    backends = ("io_uring", "epoll") if options.backend == "auto" else (options.backend,)
+    ours = [each for each in options.contenders if CONTENDERS[each].program == "chat_server"]
+    try:
+        old = old_tree.build(options.against, ["chat_server"])
+        groups = [compared(options, old, each, backend, arguments, limit, seconds, row_of)
+                  for each in ours for backend in backends]  # fmt: skip
+    except Failure as failure:
+        print(f"benchmarks/run {name}: {failure}", file=sys.stderr)
+        return 1
+    return against.compare(name, options, old, groups, LIBRARIES, enter_network())
+
+
+def compared(options, old, name, backend, arguments, limit, seconds, row_of):
+    """Old and new of one contender on one backend, as against.py wants them."""
+    contender = CONTENDERS[name]
+    commands = {
+        "old": old.command(contender.program, server_options(name, backend)),
+        "new": server_command(name, backend),
+    }
+    row, figure = row_of(f"{backend:8} {contender.title}")
+
+    def measure_round(sides):
+        return {side: {row: figure(load(options, name, arguments, limit, backend, commands[side]))}
+                for side in sides}  # fmt: skip
+
+    return against.Group(row.title, 2 * seconds, measure_round)
 
 
 def median(rounds, figure):

@@ -31,9 +31,13 @@ class Workload:
 
 
 def server_command(contender, workload):
-    _, program, options = CONTENDERS[contender]
-    message = ["--message", str(workload.size)] if workload.by_message else []
-    return [built_program(program), *options, *message]
+    _, program, _ = CONTENDERS[contender]
+    return [built_program(program), *server_options(contender, workload)]
+
+
+def server_options(contender, workload):
+    _, _, options = CONTENDERS[contender]
+    return [*options, *(["--message", str(workload.size)] if workload.by_message else [])]
 
 
 def workloads(connections, sizes, pipelines, ways):
