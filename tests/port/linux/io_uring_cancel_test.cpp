@@ -237,8 +237,9 @@ TEST_CASE("a socket that is closed right after its last completion outlives the 
       harness.Dispatch(milliseconds(0));
       // The end of the stream and the cancel meet; which is first is the kernel's to say.
       client.Close();
-      server.hook = [&server = server](contract::Op& op, IoResult& result) {
-        if (&op == &server.recv && !result.more) server.Close();
+      Side& ending = server;
+      ending.hook = [&ending](contract::Op& op, IoResult& result) {
+        if (&op == &ending.recv && !result.more) ending.Close();
       };
       server.Cancel(server.recv);
       harness.RunUntil("the end", [&] { return !server.recv.Waits(); });
