@@ -51,6 +51,10 @@ _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_BUFFERS = "netcore/port/linux/io_uring_buffers.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
 _URING_ACCEPT = "netcore/port/linux/io_uring_accept.cpp"
+_URING_CANCEL = "netcore/port/linux/io_uring_cancel.cpp"
+_URING_RING = "netcore/port/linux/io_uring_ring.cpp"
+_LINUX_SOCKETS = "netcore/port/linux/linux_sockets.cpp"
+_CORE = "netcore/core/iocp_core.cpp"
 _MEMORY_OPERATIONS = "netcore/sim/memory_operations.cpp"
 _MEMORY_PORT = "netcore/sim/memory_port.cpp"
 _MEMORY_SOCKET = "netcore/sim/memory_socket.cpp"
@@ -1045,8 +1049,104 @@ MUTATIONS = (
         _ACCEPTOR,
         "Acceptor::Dispatch",
         "a listener accepts as many clients as it has accepts, and no more",
-        "if (back_off_ == std::chrono::milliseconds::zero()) SubmitParked(parked_.size());",
+        "if (!IsBackingOff()) SubmitParked(parked_.size());",
         "",
+    ),
+    Mutation(
+        "resets_back_off",
+        _ACCEPTOR,
+        "Acceptor::ProcessFailure",
+        "peers that connect and reset make the listener deaf",
+        "return NoteAborted();",
+        "if (++unknown_in_a_row_ < kMaxUnknownInARow && !IsBackingOff()) return; break;",
+    ),
+    Mutation(
+        "refused_accepts_spin",
+        _ACCEPTOR,
+        "Acceptor::ProcessFailure",
+        "an accept that a security module refuses is posted again at once",
+        "case ErrorCode::kAccessDenied:",
+        "",
+    ),
+    Mutation(
+        "unknown_error_ends_the_probes",
+        _ACCEPTOR,
+        "Acceptor::ProcessFailure",
+        "an unknown error while backing off leaves the listener without an accept",
+        "|| IsBackingOff()",
+        "",
+    ),
+    Mutation(
+        "resets_prolong_a_back_off",
+        _ACCEPTOR,
+        "Acceptor::NoteAborted",
+        "a listener goes on backing off although the system has what an accept takes",
+        "SubmitParked(parked_.size());",
+        "back_off_ = kMaxBackOff;",
+    ),
+    Mutation(
+        "flickering_resource_fills_the_log",
+        _ACCEPTOR,
+        "Acceptor::NoteWorks",
+        "at the descriptor limit the log has two lines a connection",
+        "static_cast<void>(SetTimer(Later(last_trouble_, kQuietTime)));",
+        "if (is_in_trouble_) TellWorks();",
+    ),
+    Mutation(
+        "pending_network_error_is_the_listeners",
+        _LINUX_SOCKETS,
+        "AcceptFaultOf",
+        "an error of a connection that is not accepted yet makes the listener back off",
+        "case ENETDOWN:",
+        "",
+    ),
+    Mutation(
+        "uring_dead_peers_use_up_accepts",
+        _URING_ACCEPT,
+        "IoUringPort::ProcessFailedAccept",
+        "each connection whose peer is gone ends an accept, as if a resource were short",
+        "return HandOutAborted(listener, system_code);",
+        "return Finish(listener.accepts.PopFront(), ErrorFromErrno(system_code));",
+    ),
+    Mutation(
+        "uring_cancel_forgotten",
+        _URING_CANCEL,
+        "IoUringPort::ProcessCancel",
+        "an operation whose cancel the kernel refused stays pending for ever",
+        "CancelledGeneration(socket, asked) == generation",
+        "false",
+    ),
+    Mutation(
+        "uring_cancel_in_a_spin",
+        _URING_CANCEL,
+        "IoUringPort::AskAgain",
+        "a cancel that is refused for long is asked for as fast as the kernel answers",
+        "if (now < next_ask_) return std::min(timeout, next_ask_ - now);",
+        "",
+    ),
+    Mutation(
+        "uring_socket_freed_before_the_answer",
+        "netcore/port/linux/io_uring_port.cpp",
+        "IoUringPort::FreeClosed",
+        "the answer to a cancel names a socket that is gone",
+        "if (socket.unanswered_cancels > 0)",
+        "if (false)",
+    ),
+    Mutation(
+        "uring_short_of_memory_asserts",
+        _URING_RING,
+        "IoUringRing::Enter",
+        "a kernel that is short of memory ends the process",
+        "case ENOMEM:",
+        "",
+    ),
+    Mutation(
+        "uring_refused_ring_fails_the_start",
+        _CORE,
+        "IocpCore::MakeWorkersLocked",
+        "a ring that is refused to the n-th worker is an error of Start, though epoll works",
+        "if (fallback == nullptr) return refused;",
+        "return refused;",
     ),
     Mutation(
         "accept_without_back_off",

@@ -248,7 +248,10 @@ TEST_CASE("a resource that runs short again and again is told once", "[service]"
   for (int i = 0; i < 50; ++i) {
     script.accept_error = code;
     world.Connect();
+    const std::uint64_t before = world.service->Stats().accept_failures;
     world.RunFor(milliseconds(50));
+    // Those that were posted together, and one a back-off of 10, 20, 40 ms.
+    CHECK(world.service->Stats().accept_failures - before <= options.accept_depth + 3);
     script.accept_error = ErrorCode::kNone;
     world.ConnectPair();
   }
