@@ -13,7 +13,7 @@ from work_copy import MutateError
 # The program that most likely catches a bug in a folder of netcore/ or samples/ comes first.
 CLOSEST = {"sim": "port", "chat": "sim"}
 LAYERS = ("base", "buffer", "port", "logic", "core", "session", "service", "sim")
-FIRST_RUN_LIMIT_S = 900
+FIRST_RUN_LIMIT_S = 1800
 MIN_RUN_LIMIT_S = 90  # a test waits 30 s for what must happen
 MIN_SILENCE_S = 60
 MIN_CASE_LIMIT_S = 20

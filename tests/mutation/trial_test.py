@@ -58,7 +58,7 @@ class CatchOutputTest(unittest.TestCase):
         self.assertIsNone(catch_output.named_case(report("other"), cases))
         self.assertIsNone(catch_output.named_case("0.1 s: one\n", cases))
 
-    def test_suspected_is_who_finished_last_and_who_comes_next(self):
+    def test_suspected_are_the_case_that_finished_last_and_the_next(self):
         cases = ["a", "b", "c"]
         self.assertEqual(catch_output.suspected_cases("", cases), ["a"])
         text = "0.1 s: a\n0.1 s: a section\n0.1 s: b\n0.2 s: a section\n"

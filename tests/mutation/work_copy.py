@@ -16,7 +16,8 @@ OPTIONS = (
     "-DCMAKE_BUILD_TYPE=Debug",
     "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g1 -fsanitize=address -fno-omit-frame-pointer",
     "-DCMAKE_CATCH_DISCOVER_TESTS_DISCOVERY_MODE=PRE_TEST",
-    "-DNETCORE_UNITY_BUILD=OFF",
+    "-DNETCORE_UNITY_BUILD=OFF",  # a planted bug compiles one source
+    "-DNETCORE_UNITY_TESTS=ON",
     "-DNETCORE_WERROR=OFF",
     "-DNETCORE_BUILD_SAMPLES=OFF",
     "-DNETCORE_BUILD_BENCHMARKS=OFF",
