@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "netcore/base/clock.h"
+#include "netcore/base/duration_check.h"
 #include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
 #include "netcore/core/watchdog.h"
@@ -56,6 +58,9 @@ Error IocpCore::OpenFactory(std::shared_ptr<PortFactory>& factory) {
 Error IocpCore::OpenFactoryLocked() {
   if (stopped_) return Error(ErrorCode::kStopped, 0, "open the core");
   if (factory_ != nullptr) return {};
+  if (const Error error = CheckDurations("core", {{"hook_time_limit", options_.hook_time_limit}})) {
+    return error;
+  }
   if (options_.port_factory != nullptr) {
     factory_ = options_.port_factory;
     return {};
@@ -77,9 +82,10 @@ Error IocpCore::OpenLocked() {
   }
   std::shared_ptr<WorkerSet> workers;
   if (const Error error = MakeWorkersLocked(count, workers)) return error;
-  if (options_.hook_time_limit > std::chrono::milliseconds::zero()) {
+  const Duration limit = ToDuration(options_.hook_time_limit);
+  if (limit > Duration::zero() && limit < Duration::max()) {
     try {
-      watchdog_ = std::make_unique<Watchdog>(workers, options_.hook_time_limit);
+      watchdog_ = std::make_unique<Watchdog>(workers, limit);
     } catch (const std::system_error& error) {
       WriteLog(*log_, LogLevel::kWarning, "no watchdog: {}", error.what());
     }

@@ -34,8 +34,8 @@ struct CoreOptions {
   LogSink log{};
   LogLevel log_level = LogLevel::kWarning;
 
-  /// A hook that runs for longer is named in the log, for it holds up its worker. Zero: nobody
-  /// looks.
+  /// A hook that runs for longer is named in the log, for it holds up its worker. With zero or
+  /// kForever nothing looks at hooks, and no thread is made for it. Open refuses a negative one.
   std::chrono::milliseconds hook_time_limit{500};
 
   /// Ports of another kind, such as simulated ones. Beats `backend`.
@@ -62,7 +62,7 @@ class IocpCore {
 
   /// Chooses the backend and makes the ports, so that what the system refuses is known here. Any
   /// number of times; the services' Start and Run call it. After an error nothing is left open, and
-  /// another call tries again.
+  /// another call tries again. kInvalidArgument: the message names the option that has no meaning.
   [[nodiscard]] Error Open();
 
   /// Chooses the backend only, so that a listener can bind before anything else is made. Any number
@@ -78,7 +78,8 @@ class IocpCore {
   /// inside a hook it only begins: the threads end by themselves, and the destructor joins them.
   void Stop() noexcept;
 
-  /// Handles what is ready, and waits for it up to `timeout`. The first call takes a free worker
+  /// Handles what is ready, and waits for it up to `timeout`: not at all if that is zero or
+  /// negative, for ever if it is kForever. The first call takes a free worker
   /// for the calling thread, which keeps it until the core stops or the thread ends; more threads
   /// than workers wait their turn. A thread that ends before the core was stopped ends its worker's
   /// sessions. Not from inside a hook. Returns kStopped after Stop, and when the core could not be

@@ -2,15 +2,16 @@
 #include "netcore/core/watchdog.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <chrono>
 #include <utility>
 
 #include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
+#include "netcore/base/timed_wait.h"
 
 namespace netcore {
 
-Watchdog::Watchdog(std::shared_ptr<WorkerSet> workers, std::chrono::milliseconds limit)
+Watchdog::Watchdog(std::shared_ptr<WorkerSet> workers, Duration limit)
     : workers_(std::move(workers)), limit_(limit), seen_(workers_->Count()) {
   thread_ = std::thread([this] { Run(); });
 }
@@ -26,15 +27,21 @@ Watchdog::~Watchdog() {
 
 void Watchdog::Run() {
   const ExitWatch watch;
-  const auto interval = std::max(limit_ / 4, std::chrono::milliseconds(1));
+  const Duration interval = std::max<Duration>(limit_ / 4, std::chrono::milliseconds(1));
+  TimePoint next = Later(std::chrono::steady_clock::now(), interval);
   std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, interval, [this] { return stopping_; })) {
-    const auto now = SteadyClock::now();
+  while (!stopping_) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (now < next) {
+      WaitUntil(stop_, lock, next);
+      continue;
+    }
     for (std::size_t index = 0; index < seen_.size(); ++index) Look(index, now);
+    next = Later(now, interval);
   }
 }
 
-void Watchdog::Look(std::size_t index, SteadyClock::time_point now) {
+void Watchdog::Look(std::size_t index, TimePoint now) {
   const HookMark& mark = workers_->At(index).Mark();
   const char* name = mark.name.load(std::memory_order_acquire);
   const std::uint64_t count = mark.count.load(std::memory_order_relaxed);

@@ -2,13 +2,15 @@
 // long.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
+#include "netcore/base/clock.h"
 #include "netcore/base/log.h"
 #include "netcore/core/worker_set.h"
 
@@ -22,27 +24,25 @@ namespace netcore {
 /// destroyed by one.
 class Watchdog {
  public:
-  /// Throws std::system_error if the system gives no thread.
-  Watchdog(std::shared_ptr<WorkerSet> workers, std::chrono::milliseconds limit);
+  /// `limit` is positive. Throws std::system_error if the system gives no thread.
+  Watchdog(std::shared_ptr<WorkerSet> workers, Duration limit);
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
   ~Watchdog();
 
  private:
-  using SteadyClock = std::chrono::steady_clock;
-
   struct Seen {
     std::uint64_t count = 0;
-    SteadyClock::time_point since;
+    TimePoint since;
     const char* name = nullptr;
     bool reported = false;
   };
 
   void Run();
-  void Look(std::size_t index, SteadyClock::time_point now);
+  void Look(std::size_t index, TimePoint now);
 
   const std::shared_ptr<WorkerSet> workers_;
-  const std::chrono::milliseconds limit_;
+  const Duration limit_;
   std::vector<Seen> seen_;  // one a worker
 
   std::mutex mutex_;

@@ -116,11 +116,11 @@ std::size_t Worker::DispatchPort(TimePoint deadline) noexcept {
 void Worker::ShutDown() noexcept {
   const ExitWatch watch;
   stopping_ = true;
-  const TimePoint give_up = port_->Now() + kShutDownLimit;
+  const TimePoint give_up = Later(port_->Now(), kShutDownLimit);
   while (!residents_.Empty() && port_->Now() < give_up) {
     now_ = port_->Now();
     StopGroup(nullptr, now_);
-    Round(now_ + kShutDownRound);
+    Round(Later(now_, kShutDownRound));
   }
   {
     // Who learns from the closed inbox that its session has ended is in a hook.

@@ -9,6 +9,7 @@
 #include "netcore/base/assert.h"
 #include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
+#include "netcore/base/timed_wait.h"
 
 namespace netcore {
 
@@ -184,7 +185,7 @@ Worker::Seat WorkerSet::Pick() noexcept {
   return Worker::Seat(*best);
 }
 
-Worker* WorkerSet::Take(std::chrono::steady_clock::time_point give_up, DispatchStatus& status) {
+Worker* WorkerSet::Take(TimePoint give_up, DispatchStatus& status) {
   const auto self = shared_from_this();  // who waits here holds no worker yet
   Claims& claims = ClaimsTable::Instance().Make();
   claims.MakeRoom();
@@ -197,10 +198,8 @@ Worker* WorkerSet::Take(std::chrono::steady_clock::time_point give_up, DispatchS
       }
       return worker != nullptr || stopping_;
     };
-    if (give_up == std::chrono::steady_clock::time_point::max()) {
-      changed_.wait(lock, find_free);
-    } else {
-      changed_.wait_until(lock, give_up, find_free);
+    while (!find_free() && std::chrono::steady_clock::now() < give_up) {
+      WaitUntil(changed_, lock, give_up);
     }
     if (stopping_ || worker == nullptr) {
       status = stopping_ ? DispatchStatus::kStopped : DispatchStatus::kTimedOut;
@@ -219,29 +218,26 @@ Worker* WorkerSet::Take(std::chrono::steady_clock::time_point give_up, DispatchS
 }
 
 DispatchStatus WorkerSet::Dispatch(std::chrono::milliseconds timeout) {
-  using SteadyClock = std::chrono::steady_clock;
   const ExitWatch watch;
   if (ExitWatch::IsExiting()) return DispatchStatus::kStopped;
   NETCORE_ASSERT(!workers_.empty());
   if (driver_ != nullptr) return driver_->Dispatch(timeout);
-  // A port's own clock may be a simulated one: this one is only for waiting.
-  const auto now = SteadyClock::now();
-  const bool forever = timeout >= std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      SteadyClock::time_point::max() - now);
   Worker* worker = FindClaim();
   if (worker == nullptr) {
+    // A port's own clock may be a simulated one: this one is only for waiting.
     DispatchStatus status;
-    worker = Take(forever ? SteadyClock::time_point::max() : now + timeout, status);
+    worker = Take(Later(std::chrono::steady_clock::now(), timeout), status);
     if (worker == nullptr) return status;
   }
-  const TimePoint deadline = forever ? kNever : worker->Port().DeadlineIn(timeout);
+  const TimePoint deadline = worker->Port().DeadlineIn(timeout);
   for (;;) {
     if (stopping_.load(std::memory_order_acquire)) {
       DropClaim();
       return DispatchStatus::kStopped;
     }
     if (worker->Round(deadline) > 0) return DispatchStatus::kHandled;
-    if (!forever && worker->Port().Now() >= deadline) return DispatchStatus::kTimedOut;
+    if (deadline == kNever) continue;
+    if (worker->Port().Now() >= deadline) return DispatchStatus::kTimedOut;
   }
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "netcore/base/clock.h"
 #include "netcore/base/log.h"
 #include "netcore/core/worker.h"
 #include "netcore/port/port_factory.h"
@@ -16,8 +17,6 @@
 namespace netcore {
 
 enum class DispatchStatus { kHandled, kTimedOut, kStopped };
-
-inline constexpr std::chrono::milliseconds kForever = std::chrono::milliseconds::max();
 
 /// Whoever runs all workers of a set from one thread, in an order of its own: a simulation.
 class WorkerDriver {
@@ -90,7 +89,7 @@ class WorkerSet : public std::enable_shared_from_this<WorkerSet> {
   Worker* FindClaim() const noexcept;
 
   void RingAll() noexcept;
-  Worker* Take(std::chrono::steady_clock::time_point give_up, DispatchStatus& status);
+  Worker* Take(TimePoint give_up, DispatchStatus& status);
   void Release(Worker& worker) noexcept;
   void CloseWorker(Worker& worker) noexcept;
 

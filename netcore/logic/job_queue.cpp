@@ -30,11 +30,6 @@ void AddOne(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-// Before kNever, which would be no time at all.
-TimePoint DueAfter(TimePoint now, Duration by) noexcept {
-  return std::min(Later(now, std::max(by, Duration::zero())), kNever - Duration(1));
-}
-
 JobQueueOptions WithLog(JobQueueOptions options, const Executor& executor) {
   if (options.log == nullptr) options.log = executor.GetLog();
   return options;
@@ -94,13 +89,14 @@ PushResult JobQueue::Push(Task job) {
   return PushResult::kQueued;
 }
 
-TimedPush JobQueue::PushAfter(Duration delay, Task job) {
+TimedPush JobQueue::PushIn(Duration delay, Task job) {
   NETCORE_ASSERT(job);
   if (GetState() != State::kOpen) return {PushResult::kClosed};
   Place place(*this);
   if (!place) return {PushResult::kFull};
   TimedPush push;
-  if (!timed_.Add(DueAfter(executor_->Now(), delay), job, push.id)) return push;
+  const TimePoint due = Later(executor_->Now(), std::max(delay, Duration::zero()));
+  if (!timed_.Add(due, job, push.id)) return push;
   place.Keep();
   push.result = PushResult::kQueued;
   return push;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/executor.h"
@@ -75,8 +77,8 @@ struct JobQueueStats {
 /// A queue that has many jobs gives way to other queues after a few of them. To push takes no lock
 /// and, once warm, no memory, if the job is small enough for Task to keep it inside.
 ///
-/// Lifetime: held by JobQueueRef, and by its executor while a job waits in it. Threads: any, for
-/// all that is public; jobs may do all of it, but for what says otherwise.
+/// Lifetime: held by JobQueueRef, and by its executor while a job waits in it that will be due.
+/// Threads: any, for all that is public; jobs may do all of it, but for what says otherwise.
 class JobQueue final : public Runnable, private TaskRunner {
  public:
   /// Closed from the beginning if `executor` is stopping. Throws std::bad_alloc.
@@ -88,10 +90,15 @@ class JobQueue final : public Runnable, private TaskRunner {
   /// Never blocks, never runs a job. Throws std::bad_alloc; `job` is then destroyed.
   PushResult Push(Task job);
 
-  /// Pushes `job` when `delay` is over, which keeps a place for it from now on: so it may be kFull
-  /// now, but never then. A close before that drops it, whatever the mode. Takes a lock of this
-  /// queue. Throws std::bad_alloc; `job` is then destroyed.
-  TimedPush PushAfter(Duration delay, Task job);
+  /// Pushes `job` when `delay` is over: at once if that is zero or negative, never if it is
+  /// kForever or more than 292 years. A place is kept for it from now on: so it may be kFull now,
+  /// but never then, and a job that is never due keeps its place until Cancel, or a close. A close
+  /// before it is due drops it, whatever the mode. Takes a lock of this queue. Throws
+  /// std::bad_alloc; `job` is then destroyed.
+  template <typename Rep, typename Period>
+  TimedPush PushAfter(std::chrono::duration<Rep, Period> delay, Task job) {
+    return PushIn(ToDuration(delay), std::move(job));
+  }
 
   /// True: that timed job has not begun and never will; it has been destroyed, here and now. False:
   /// it has begun, or was cancelled or dropped before, or `id` names none.
@@ -131,6 +138,7 @@ class JobQueue final : public Runnable, private TaskRunner {
   void RunTask(Task& task) noexcept override;
   void DropTask(Task& task) noexcept override;
 
+  TimedPush PushIn(Duration delay, Task job);
   State GetState() const noexcept { return state_.load(std::memory_order_seq_cst); }
   std::int64_t CountWaiting(std::uint64_t taken) const noexcept;
   void ScheduleOnce() noexcept;

@@ -9,11 +9,13 @@
 namespace netcore {
 
 JobWatch::JobWatch(Duration limit, std::size_t threads)
-    : limit_(limit), next_look_(limit > Duration::zero() ? TimePoint() : kNever), seen_(threads) {}
+    : limit_(limit),
+      next_look_(limit > Duration::zero() && limit < Duration::max() ? TimePoint() : kNever),
+      seen_(threads) {}
 
 void JobWatch::Looked(TimePoint now) noexcept {
   if (next_look_ == kNever) return;
-  next_look_ = now + std::max<Duration>(limit_ / 4, std::chrono::milliseconds(1));
+  next_look_ = Later(now, std::max<Duration>(limit_ / 4, std::chrono::milliseconds(1)));
 }
 
 std::string JobWatch::Look(std::size_t thread, const Runnable* running, TimePoint now) {

@@ -14,7 +14,7 @@ namespace netcore {
 /// Told a few times in `limit` what each thread runs. Threads: one at a time.
 class JobWatch {
  public:
-  /// Zero: nobody looks. Throws std::bad_alloc.
+  /// Zero, or Duration::max(): nobody looks. Throws std::bad_alloc.
   JobWatch(Duration limit, std::size_t threads);
 
   /// When to look again; kNever if nobody is to look.

@@ -24,8 +24,8 @@ struct LogicPoolOptions {
   LogSink log{};
   LogLevel log_level = LogLevel::kWarning;
 
-  /// A job that runs for longer is told of in the log, by the name of its queue. Zero: nobody
-  /// looks.
+  /// A job that runs for longer is told of in the log, by the name of its queue. With zero or
+  /// kForever nothing looks at jobs. Start refuses a negative one.
   std::chrono::milliseconds job_time_limit{500};
 };
 

@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/duration_check.h"
 #include "netcore/base/exit_watch.h"
 #include "netcore/base/log_format.h"
+#include "netcore/base/timed_wait.h"
 
 namespace netcore {
 namespace {
@@ -46,7 +48,7 @@ LogicThreads::LogicThreads(LogicPoolOptions options)
       log_(std::make_shared<const Log>(options_.log, options_.log_level)),
       wanted_(CountThreads(options_.threads)),
       running_(std::min(wanted_, kMaxLogicThreads)),
-      watch_(options_.job_time_limit, running_.size()) {}
+      watch_(ToDuration(options_.job_time_limit), running_.size()) {}
 
 TimePoint LogicThreads::Now() noexcept { return std::chrono::steady_clock::now(); }
 
@@ -68,6 +70,10 @@ Error LogicThreads::StartThreads() {
   const std::lock_guard lock(mutex_);
   if (book_.IsStopping()) return Error(ErrorCode::kStopped, 0, "start a logic pool");
   if (std::exchange(started_, true)) return {};
+  if (const Error error =
+          CheckDurations("logic pool", {{"job_time_limit", options_.job_time_limit}})) {
+    return error;
+  }
   if (wanted_ > kMaxLogicThreads) {
     return Error(ErrorCode::kInvalidArgument, 0,
                  fmt::format("{} logic threads, more than {}", wanted_, kMaxLogicThreads));
@@ -243,11 +249,7 @@ void LogicThreads::KeepTime() noexcept {
       continue;
     }
     wake_at_ = std::min(book_.NextAlarm(), watch_.NextLook());
-    if (wake_at_ == kNever) {
-      alarm_.wait(lock);
-    } else {
-      alarm_.wait_until(lock, wake_at_);
-    }
+    WaitUntil(alarm_, lock, wake_at_);
   }
 }
 

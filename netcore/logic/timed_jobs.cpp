@@ -56,6 +56,7 @@ bool TimedJobs::Add(TimePoint due, Task& task, JobId& id) {
   if (closed_) return false;
   Job& job = TakeJob();
   timers_.Arm(job, due);  // TakeJob has made room
+  if (due == kNever) ++never_count_;
   job.state = Job::State::kArmed;
   job.task = std::move(task);
   id = JobId(job.Index(), job.generation);
@@ -71,6 +72,7 @@ bool TimedJobs::Cancel(JobId id) noexcept {
   if (job.generation != id.generation_) return false;
   if (job.state == Job::State::kArmed) {
     cancelled = std::move(job.task);
+    if (!closed_ && !job.IsArmed()) --never_count_;
     timers_.Cancel(job);
     FreeJob(job);
     CountCancelled();
@@ -96,6 +98,7 @@ void TimedJobs::Close() noexcept {
   const std::lock_guard lock(mutex_);
   if (std::exchange(closed_, true)) return;
   for (const std::unique_ptr<Job>& job : jobs_) timers_.Cancel(*job);
+  never_count_ = 0;
   UpdateAlarm();
 }
 
@@ -117,7 +120,7 @@ void TimedJobs::DropAll() noexcept {
 
 std::size_t TimedJobs::Count() const noexcept {
   const std::lock_guard lock(mutex_);
-  return timers_.Count();
+  return timers_.Count() + never_count_;
 }
 
 TimedJobs::Job& TimedJobs::TakeJob() {

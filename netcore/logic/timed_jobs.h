@@ -34,8 +34,8 @@ class TimedJobs {
   TimedJobs& operator=(const TimedJobs&) = delete;
   ~TimedJobs();
 
-  /// From `due` on `task` is in the mailbox. False, and `task` is untouched, when closed. Throws
-  /// std::bad_alloc, and `task` is untouched.
+  /// From `due` on `task` is in the mailbox; kNever: it waits to be cancelled or dropped. False,
+  /// and `task` is untouched, when closed. Throws std::bad_alloc, and `task` is untouched.
   [[nodiscard]] bool Add(TimePoint due, Task& task, JobId& id);
 
   /// True: the job will never run, and its task has been destroyed. False: it has run, or is
@@ -52,7 +52,7 @@ class TimedJobs {
   /// reader.
   void DropAll() noexcept;
 
-  /// Jobs that are not due yet.
+  /// Jobs that are not due yet, and those that never will be.
   std::size_t Count() const noexcept;
 
   /// Jobs that were cancelled and are out of the mailbox too.
@@ -80,7 +80,8 @@ class TimedJobs {
   TimerQueue timers_;
   std::vector<std::unique_ptr<Job>> jobs_;
   Job* free_ = nullptr;
-  TimePoint alarm_ = kNever;  // what the executor was told last
+  std::size_t never_count_ = 0;  // jobs that are armed for kNever, which no timer is; 0 once closed
+  TimePoint alarm_ = kNever;     // what the executor was told last
   bool closed_ = false;
 };
 

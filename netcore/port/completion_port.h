@@ -181,12 +181,20 @@ class CompletionPort {
   /// how many it handed out. It may return early with none.
   virtual std::size_t DispatchUntil(TimePoint deadline) noexcept = 0;
 
-  /// The same, for `timeout` at most.
-  std::size_t Dispatch(Duration timeout) noexcept { return DispatchUntil(DeadlineIn(timeout)); }
+  /// Hands completions to their owners, as DispatchUntil does. Waits for `timeout` at most: not at
+  /// all if it is zero or negative, for ever if it is kForever.
+  template <typename Rep, typename Period>
+  std::size_t Dispatch(std::chrono::duration<Rep, Period> timeout) noexcept {
+    return DispatchUntil(DeadlineIn(timeout));
+  }
 
-  /// The deadline of a wait that begins now; kNoWait if it has no length.
-  TimePoint DeadlineIn(Duration timeout) const noexcept {
-    return timeout > Duration::zero() ? Later(Now(), timeout) : kNoWait;
+  /// Returns the deadline of a wait that begins now and lasts for `timeout`: kNoWait if that is
+  /// zero or negative, kNever if it is kForever. The clock is read only where it matters.
+  template <typename Rep, typename Period>
+  TimePoint DeadlineIn(std::chrono::duration<Rep, Period> timeout) const noexcept {
+    const Duration wait = ToDuration(timeout);
+    if (wait <= Duration::zero()) return kNoWait;
+    return wait == Duration::max() ? kNever : Later(Now(), wait);
   }
 
   /// Hands out the completions that are known without asking the system, such as those of sends

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "netcore/base/duration_check.h"
 #include "netcore/base/exit_watch.h"
 #include "netcore/session/connection.h"
 
@@ -63,9 +64,9 @@ Error Connector::Connect(const Endpoint& peer, SessionRef session) {
       peer.GetFamily() == Endpoint::Family::kNone || peer.Port() == 0) {
     return fail(ErrorCode::kInvalidArgument);
   }
-  if (const Error error = host_.Open(options_.session, 0)) {
-    return error.At("connect " + peer.ToString());
-  }
+  Error error = CheckDurations("connector", {{"timeout", options_.timeout}});
+  if (!error) error = host_.Open(options_.session, 0);
+  if (error) return error.At("connect " + peer.ToString());
   const std::shared_ptr<SessionContext> context = host_.Context();
   const std::shared_ptr<WorkerSet> workers = host_.Workers();
 

@@ -16,7 +16,8 @@
 namespace netcore {
 
 struct ConnectorOptions {
-  /// How long a connect may take. Zero: as long as the system tries.
+  /// How long a connect may take. With zero or kForever: as long as the system tries. Connect
+  /// refuses a negative one.
   std::chrono::milliseconds timeout{10'000};
 
   SessionOptions session{};
@@ -39,8 +40,13 @@ class Connector {
   /// either. Also from inside a hook.
   [[nodiscard]] Error Connect(const Endpoint& peer, SessionRef session);
 
-  /// As Service::Stop and Service::WaitStopped; connects that are under way are given up.
+  /// Begins the end: no new connects, and those that are under way are given up. The sessions get
+  /// what is queued for them until `deadline` has passed, then a reset. Zero or negative: a reset
+  /// at once. kForever: no reset. Any number of times: the earliest deadline counts. Also from
+  /// inside a hook.
   void Stop(std::chrono::milliseconds deadline) noexcept;
+
+  /// Waits for Stop and for the last OnDisconnected, as Service::WaitStopped does.
   StopReport WaitStopped();
 
   ServiceStats Stats() const;

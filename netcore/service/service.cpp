@@ -76,6 +76,7 @@ Error Service::Start() {
   if (accept_depth_ == 0 || accept_depth_ > kMaxAcceptDepth) {
     return Invalid("start a service whose accept depth is not between 1 and 10000");
   }
+  if (const Error error = session_.Validate()) return error;
   // The address first: most starts that fail, fail there, and then there is nothing to take back.
   std::shared_ptr<PortFactory> factory;
   if (const Error error = GetIocpCore()->OpenFactory(factory)) return error;

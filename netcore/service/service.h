@@ -64,7 +64,8 @@ class Service {
   Service& operator=(const Service&) = delete;
   ~Service();
 
-  /// Opens the core, listens, accepts. Once. The error says what was tried, where, and why not.
+  /// Opens the core, listens, accepts. Once. The error says what was tried, where, and why not;
+  /// kInvalidArgument names the option that has no meaning, such as a negative duration.
   /// After an error, or std::bad_alloc, which it throws, all is as before: nothing is left open (a
   /// core that is shared may stay open, for its other users), no thread runs, LocalEndpoint is none
   /// and Sessions null; and Start may be called again. Two exceptions, where another Start says
@@ -73,15 +74,16 @@ class Service {
   [[nodiscard]] Error Start();
 
   /// Begins the end: no new sessions; those that are there get what is queued for them until
-  /// `deadline` has passed, then a reset. Any number of times: the earliest deadline counts. A
-  /// shared core goes on for its other services. Also from inside a hook. Not from a signal
-  /// handler.
+  /// `deadline` has passed, then a reset. Zero or negative: a reset at once. kForever: no reset.
+  /// SessionOptions::close_timeout holds as well. Any number of times: the earliest deadline
+  /// counts. A shared core goes on for its other services. Also from inside a hook. Not from a
+  /// signal handler.
   void Stop(std::chrono::milliseconds deadline) noexcept;
 
   /// Waits for somebody to call Stop and then for the last OnDisconnected, and says what happened.
   /// A service that was not started has nothing to wait for. On a thread that runs a worker by
   /// calling Dispatch it dispatches meanwhile. From inside a hook it can't wait and says so
-  /// (`complete` is false). Gives up some seconds after the deadline.
+  /// (`complete` is false). Gives up some seconds after the deadline; never if that is kForever.
   StopReport WaitStopped();
 
   ServiceStats Stats() const;

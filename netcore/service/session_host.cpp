@@ -13,8 +13,6 @@
 namespace netcore {
 namespace {
 
-constexpr std::chrono::milliseconds kLongestDeadline = std::chrono::hours(24);
-
 // For a thread that runs a worker itself: how long it serves the others before it looks again.
 constexpr std::chrono::milliseconds kDispatchSlice{10};
 
@@ -23,6 +21,7 @@ constexpr std::chrono::milliseconds kDispatchSlice{10};
 SessionHost::SessionHost(std::shared_ptr<IocpCore> core) : core_(std::move(core)) {}
 
 Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions) {
+  if (const Error error = options.Validate()) return error;
   if (const Error error = core_->Open()) return error;
   const std::lock_guard lock(mutex_);
   if (stopped_) return ErrorCode::kStopped;
@@ -62,14 +61,14 @@ void SessionHost::Stop(std::chrono::milliseconds deadline) noexcept {
   }
   const std::shared_ptr<SessionContext> context = Context();
   if (context == nullptr) return;
-  deadline = std::clamp(deadline, std::chrono::milliseconds::zero(), kLongestDeadline);
+  deadline = std::max(deadline, std::chrono::milliseconds::zero());
   context->BeginStop(deadline);
   const std::shared_ptr<WorkerSet> workers = Workers();
   for (std::size_t index = 0; index < workers->Count(); ++index) {
     Worker& worker = workers->At(index);
     try {
       static_cast<void>(worker.GetInbox()->Push([context, &worker, deadline] {
-        worker.StopGroup(context.get(), worker.Now() + deadline);
+        worker.StopGroup(context.get(), Later(worker.Now(), deadline));
       }));
     } catch (const std::bad_alloc&) {
       WriteLog(context->GetLog(), LogLevel::kError,

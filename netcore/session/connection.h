@@ -245,7 +245,7 @@ class Connection final : public Resident, public Timer {
   bool HasIdleTimeout() const noexcept {
     return context_->Options().idle_timeout > std::chrono::milliseconds::zero();
   }
-  // Never, where there is no limit.
+  // Never, where there is no limit: zero or kForever.
   static TimePoint After(TimePoint time, std::chrono::milliseconds limit) noexcept {
     return limit > std::chrono::milliseconds::zero() ? Later(time, limit) : kNever;
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "netcore/base/timed_wait.h"
 #include "netcore/session/session_manager.h"
 
 namespace netcore {
@@ -82,8 +83,8 @@ void SessionContext::SessionEnded(std::size_t bytes_unsent) noexcept {
 
 void SessionContext::BeginStop(std::chrono::milliseconds deadline) noexcept {
   const std::lock_guard lock(mutex_);
-  const auto now = SteadyClock::now();
-  give_up_ = std::min(give_up_, now + deadline + kGrace);
+  const TimePoint now = std::chrono::steady_clock::now();
+  give_up_ = std::min(give_up_, Later(Later(now, deadline), kGrace));
   if (!stopping_.exchange(true, std::memory_order_seq_cst)) stop_began_ = now;
   changed_.notify_all();
 }
@@ -93,8 +94,8 @@ void SessionContext::ReturnTicket(bool has_place) noexcept {
   // Under the lock, so that a waiter is either before its look at tickets_ or asleep.
   const std::lock_guard lock(mutex_);
   if (tickets_.fetch_sub(1, std::memory_order_seq_cst) != 1 || !IsStopping()) return;
-  report_.duration =
-      std::chrono::duration_cast<std::chrono::milliseconds>(SteadyClock::now() - stop_began_);
+  report_.duration = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - stop_began_);
   changed_.notify_all();
 }
 
@@ -104,14 +105,16 @@ bool SessionContext::IsDrained() const noexcept {
 
 bool SessionContext::IsOverdue() const {
   const std::lock_guard lock(mutex_);
-  return SteadyClock::now() >= give_up_;
+  return std::chrono::steady_clock::now() >= give_up_;
 }
 
 void SessionContext::WaitDrained() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return IsStopping(); });
   // A later stop may bring the deadline nearer, so each wake looks at it again.
-  while (!IsDrained() && SteadyClock::now() < give_up_) changed_.wait_until(lock, give_up_);
+  while (!IsDrained() && std::chrono::steady_clock::now() < give_up_) {
+    WaitUntil(changed_, lock, give_up_);
+  }
 }
 
 ServiceStats SessionContext::Stats() const {

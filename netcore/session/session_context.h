@@ -12,6 +12,7 @@
 #include <mutex>
 #include <utility>
 
+#include "netcore/base/clock.h"
 #include "netcore/base/log.h"
 #include "netcore/session/close_info.h"
 #include "netcore/session/service_stats.h"
@@ -103,7 +104,7 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   void SessionEnded(std::size_t bytes_unsent) noexcept;
 
   /// From now on nobody joins. Counts what ends from here on for the report. Any number of times;
-  /// the earliest deadline counts.
+  /// the earliest deadline counts; kForever is none.
   void BeginStop(std::chrono::milliseconds deadline) noexcept;
   bool IsStopping() const noexcept { return stopping_.load(std::memory_order_seq_cst); }
 
@@ -120,8 +121,6 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   StopReport Report() const;
 
  private:
-  using SteadyClock = std::chrono::steady_clock;
-
   void ReturnTicket(bool has_place) noexcept;
 
   const SessionOptions options_;
@@ -138,11 +137,11 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   std::atomic<std::size_t> tickets_{0};
   std::atomic<bool> stopping_{false};
 
-  mutable std::mutex mutex_;            // a leaf: nothing else is locked under it
-  std::condition_variable changed_;     // stopping_ or IsDrained
-  StopReport report_;                   // under mutex_
-  SteadyClock::time_point stop_began_;  // under mutex_
-  SteadyClock::time_point give_up_ = SteadyClock::time_point::max();  // under mutex_
+  mutable std::mutex mutex_;         // a leaf: nothing else is locked under it
+  std::condition_variable changed_;  // stopping_ or IsDrained
+  StopReport report_;                // under mutex_
+  TimePoint stop_began_;             // under mutex_
+  TimePoint give_up_ = kNever;       // under mutex_
 };
 
 }  // namespace netcore

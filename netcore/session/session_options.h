@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "netcore/base/error.h"
 #include "netcore/port/completion_port.h"
 
 namespace netcore {
@@ -15,7 +16,8 @@ enum class PeerClose : std::uint8_t {
   kKeepOpen,         // OnPeerClosed; the session goes on sending until it is disconnected
 };
 
-/// Every bound on what a peer can make a session hold or wait for. A time of zero is no limit.
+/// Every bound on what a peer can make a session hold or wait for. A time-out of zero is no limit,
+/// and so is kForever. A negative one is refused by Service::Start and Connector::Connect.
 struct SessionOptions {
   /// Bytes that wait to be sent on one session. A Send beyond it ends the session with
   /// kSendQueueFull.
@@ -42,6 +44,10 @@ struct SessionOptions {
   PeerClose on_peer_close = PeerClose::kCloseAfterFlush;
 
   SocketOptions socket{};
+
+  /// Returns no error, or kInvalidArgument with the name and the value of an option that has no
+  /// meaning. Service::Start and Connector::Connect call it.
+  [[nodiscard]] Error Validate() const;
 };
 
 }  // namespace netcore

@@ -23,8 +23,8 @@ bool Covers(const Endpoint& bound, const Endpoint& address) noexcept {
 
 }  // namespace
 
-void MemoryNet::Advance(Duration by) noexcept {
-  now_ += by;
+void MemoryNet::AdvanceTo(TimePoint time) noexcept {
+  now_ = std::max(now_, std::min(time, kNever - Duration(1)));
   while (!steps_.empty() && steps_.begin()->first.first <= now_) {
     MemoryStep& step = *steps_.begin()->second;
     steps_.erase(steps_.begin());

@@ -3,6 +3,7 @@
 // where an object lies in memory.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -35,8 +36,16 @@ class MemoryNet {
 
   TimePoint Now() const noexcept { return now_; }
 
-  /// Moves the clock and takes all steps that are then due.
-  void Advance(Duration by) noexcept;
+  /// Moves the clock by `by`, not at all if that is zero or negative, and takes all steps that are
+  /// then due. It stops before the end of time, which is kNever.
+  template <typename Rep, typename Period>
+  void Advance(std::chrono::duration<Rep, Period> by) noexcept {
+    AdvanceTo(Later(now_, by));
+  }
+
+  /// Moves the clock to `time`, not at all if that has passed, and takes all steps that are then
+  /// due. It stops before the end of time, which is kNever.
+  void AdvanceTo(TimePoint time) noexcept;
 
   /// When the next delayed step is due; kNever if none waits.
   TimePoint NextStep() const noexcept {

@@ -94,7 +94,7 @@ std::size_t MemoryPort::TryConnect(IocpEvent& event) {
     if (Happens(Fault::kConnectRefused)) return Finish(event, ErrorCode::kConnectionRefused);
     if (Happens(Fault::kConnectTimedOut)) {
       operation.error = ErrorCode::kTimedOut;
-      Hold(event, net_->Now() + control_->faults.DrawStall());
+      Hold(event, Later(net_->Now(), control_->faults.DrawStall()));
       return 0;
     }
   }

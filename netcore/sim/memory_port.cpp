@@ -161,7 +161,7 @@ void MemoryPort::Cancel(IocpEvent& event) noexcept {
       } else if (event.Kind() == EventKind::kAccept) {
         operation.Unlink();
       }
-      return Hold(event, net_->Now() + control_->faults.DrawDelay());
+      return Hold(event, Later(net_->Now(), control_->faults.DrawDelay()));
     }
   }
   MakeReady(event);
@@ -199,7 +199,7 @@ std::size_t MemoryPort::DispatchUntil(TimePoint deadline) noexcept {
     handled += Try(ready_.Front().event);
   const bool waits = handled == 0 && ready_count_ == 0 && !woken;
   const TimePoint end = std::min(deadline, net_->NextStep());
-  if (waits && end > net_->Now() && end != kNever) net_->Advance(end - net_->Now());
+  if (waits && end > net_->Now() && end != kNever) net_->AdvanceTo(end);
   return handled;
 }
 
@@ -259,7 +259,7 @@ bool MemoryPort::IsHeldUp(IocpEvent& event) noexcept {
   if (control_ == nullptr || std::exchange(operation.was_held, false)) return false;
   if (event.Kind() == EventKind::kRecv) {
     if (no_buffers_until_ <= net_->Now() && Happens(Fault::kEmptyRing))
-      no_buffers_until_ = net_->Now() + control_->faults.DrawDelay();
+      no_buffers_until_ = Later(net_->Now(), control_->faults.DrawDelay());
     if (no_buffers_until_ > net_->Now()) {
       Hold(event, no_buffers_until_);
       return true;
@@ -267,7 +267,7 @@ bool MemoryPort::IsHeldUp(IocpEvent& event) noexcept {
   }
   if (!Happens(Fault::kLateCompletion)) return false;
   operation.was_held = true;
-  Hold(event, net_->Now() + control_->faults.DrawDelay());
+  Hold(event, Later(net_->Now(), control_->faults.DrawDelay()));
   return true;
 }
 

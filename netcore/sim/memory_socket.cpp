@@ -200,7 +200,7 @@ void MemorySocket::Arrive(std::size_t what) noexcept {
   bytes_on_the_way_ += what;
   const Duration delay = DrawDelay();
   if (delay == Duration::zero() && on_the_way_.empty()) return Admit(what);
-  TimePoint at = net_->Now() + delay;
+  TimePoint at = Later(net_->Now(), delay);
   if (!on_the_way_.empty()) at = std::max(at, on_the_way_.back().at);
   on_the_way_.push_back({at, what});
   net_->Schedule(at, *this);
@@ -209,7 +209,7 @@ void MemorySocket::Arrive(std::size_t what) noexcept {
 void MemorySocket::ArriveReset() noexcept {
   const Duration delay = DrawDelay();
   if (delay == Duration::zero()) return Reset();
-  reset_at_ = std::min(reset_at_, net_->Now() + delay);
+  reset_at_ = std::min(reset_at_, Later(net_->Now(), delay));
   net_->Schedule(reset_at_, *this);
 }
 

@@ -2,8 +2,10 @@
 #include "netcore/sim/sim_world.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "netcore/base/assert.h"
+#include "netcore/base/duration_check.h"
 #include "netcore/sim/group_check.h"
 #include "netcore/sim/memory_factory.h"
 
@@ -28,6 +30,8 @@ SimWorld::SimWorld(std::uint64_t seed, SimOptions options)
   server_core_ = MakeCore(options_.server_workers);
   client_core_ = MakeCore(options_.client_workers);
   connector_ = std::make_unique<Connector>(client_core_, options_.client);
+  const Error error = CheckDurations("simulation", {{"drain_limit", options_.drain_limit}});
+  if (error) Fail(error.Message());
 }
 
 SimWorld::~SimWorld() {
@@ -110,22 +114,28 @@ bool SimWorld::RunUntil(const std::function<bool()>& condition, std::chrono::mil
   return true;
 }
 
-void SimWorld::RunFor(Duration time) {
-  const TimePoint end = Later(Now(), time);
+void SimWorld::RunUntilTime(TimePoint end) {
   while (Now() < end && !HasFailed()) {
-    if (!Step(end)) net_->Advance(end - Now());
+    if (Step(end)) continue;
+    if (end == kNever) return;
+    net_->AdvanceTo(end);
   }
 }
 
-void SimWorld::After(Duration delay, std::function<void()> action) {
+void SimWorld::At(TimePoint time, std::function<void()> action) {
   const SimOwnWork own(&control_);
-  actions_.emplace(Later(Now(), delay), std::move(action));
+  actions_.emplace(time, std::move(action));
 }
 
-Duration SimWorld::DrawTime(Duration longest) noexcept {
-  const auto micros = static_cast<std::uint32_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(longest).count());
-  return std::chrono::microseconds(Random().Below(micros >> Random().Below(8)));
+// In microseconds, or in more of them at a time where 32 bits do not count so far.
+Duration SimWorld::DrawBelow(Duration longest) noexcept {
+  const auto micros = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::max(longest, Duration::zero()))
+          .count());
+  const int shift = std::max(static_cast<int>(std::bit_width(micros)) - 32, 0);
+  const auto most = static_cast<std::uint32_t>(micros >> shift);
+  const std::uint64_t drawn = Random().Below(most >> Random().Below(8));
+  return std::chrono::microseconds(static_cast<std::int64_t>(drawn << shift));
 }
 
 void SimWorld::Note(std::string_view text) {
@@ -296,9 +306,9 @@ bool SimWorld::MoveClock(TimePoint limit) {
   TimePoint next = NextTime();
   if (next == kNever) return false;
   if (control_.faults.Happens(Fault::kClockJump)) {
-    next += std::chrono::microseconds(Random().Below(kLongestJumpMicros));
+    next = Later(next, std::chrono::microseconds(Random().Below(kLongestJumpMicros)));
   }
-  net_->Advance(std::max(std::min(next, limit) - Now(), Duration::zero()));
+  net_->AdvanceTo(std::min(next, limit));
   control_.trace.Add(Now(), SimEvent::kClock, 0, 0, 0);
   return true;
 }
@@ -307,7 +317,7 @@ bool SimWorld::MoveClock(TimePoint limit) {
 DispatchStatus SimWorld::Dispatch(std::chrono::milliseconds timeout) {
   const TimePoint end = Later(Now(), timeout);
   if (Step(end)) return DispatchStatus::kHandled;
-  if (end != kNever) net_->Advance(end - Now());
+  if (end != kNever) net_->AdvanceTo(end);
   return DispatchStatus::kTimedOut;
 }
 
@@ -318,7 +328,7 @@ void SimWorld::CheckIsEmpty(const std::shared_ptr<SessionManager>& manager) {
 }
 
 bool SimWorld::RunToRest(std::chrono::milliseconds limit) {
-  const TimePoint end = Later(Now(), limit);
+  const TimePoint end = limit > limit.zero() ? Later(Now(), limit) : kNever;
   while (Now() < end && steps_ <= kMostSteps) {
     if (!Step(end)) return true;
   }

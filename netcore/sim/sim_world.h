@@ -40,7 +40,8 @@ struct SimOptions {
   /// Of SimWorld::Connect.
   ConnectorOptions client{};
 
-  /// How long, in virtual time, everything may take to end once the faults have stopped.
+  /// How long, in virtual time, everything may take to end once the faults have stopped. With zero
+  /// or kForever: as long as there is something to do. A negative one fails the run.
   std::chrono::milliseconds drain_limit{60'000};
 
   /// Makes allocations fail, if the program can.
@@ -74,20 +75,35 @@ class SimWorld final : private WorkerDriver {
   const std::shared_ptr<SimExecutor>& Logic();
 
   /// Runs everything until `condition` holds, at most for `limit` in virtual time. False if it does
-  /// not hold then, and as soon as a rule is broken. Not from inside a hook.
+  /// not hold then, and as soon as a rule is broken. A limit of zero or less: it must hold now.
+  /// kForever: as long as there is something to do. Not from inside a hook.
   bool RunUntil(const std::function<bool()>& condition,
                 std::chrono::milliseconds limit = std::chrono::minutes(1));
-  void RunFor(Duration time);
 
-  /// Calls `action` after `delay`, outside of any hook.
-  void After(Duration delay, std::function<void()> action);
+  /// Runs everything for `time`, virtual: not at all if that is zero or negative, and if it is
+  /// kForever, until there is nothing to do any more. Not from inside a hook.
+  template <typename Rep, typename Period>
+  void RunFor(std::chrono::duration<Rep, Period> time) {
+    RunUntilTime(Later(Now(), time));
+  }
+
+  /// Calls `action` after `delay`, outside of any hook: next if `delay` is zero or negative, never
+  /// if it is kForever.
+  template <typename Rep, typename Period>
+  void After(std::chrono::duration<Rep, Period> delay, std::function<void()> action) {
+    At(Later(Now(), delay), std::move(action));
+  }
 
   /// The seed's numbers: use them for all that a scenario leaves to chance.
   SimRandom& Random() noexcept { return control_.random; }
   FaultPlan& Faults() noexcept { return control_.faults; }
 
-  /// A time that is drawn, mostly short.
-  Duration DrawTime(Duration longest) noexcept;
+  /// Returns a time that is drawn, mostly short, in whole microseconds: less than `longest`, zero
+  /// if that is zero or negative.
+  template <typename Rep, typename Period>
+  Duration DrawTime(std::chrono::duration<Rep, Period> longest) noexcept {
+    return DrawBelow(ToDuration(longest));
+  }
 
   TimePoint Now() const noexcept { return net_->Now(); }
 
@@ -131,6 +147,9 @@ class SimWorld final : private WorkerDriver {
   };
 
   DispatchStatus Dispatch(std::chrono::milliseconds timeout) override;
+  void RunUntilTime(TimePoint end);
+  void At(TimePoint time, std::function<void()> action);
+  Duration DrawBelow(Duration longest) noexcept;
 
   std::shared_ptr<IocpCore> MakeCore(std::size_t workers);
   LogSink MakeLogSink();

@@ -326,17 +326,83 @@ TEST_CASE("a timed job may push itself again", "[job_queue][timed]") {
   }
 }
 
-TEST_CASE("a delay without an end never comes, and harms nobody", "[job_queue][timed]") {
+TEST_CASE("a delay is of any unit and size: what is not positive is over, forever never is",
+          "[job_queue][timed][durations]") {
   const ManualPool pool;
   const JobQueueRef queue = pool.MakeQueue();
-  int runs = 0;
-  REQUIRE(queue->PushAfter(Duration::max(), [&] { ++runs; }).result == PushResult::kQueued);
-  REQUIRE(queue->PushAfter(milliseconds(1), [&] { ++runs; }).result == PushResult::kQueued);
-  pool.Advance(std::chrono::hours(1'000));
+  int now = 0;
+  int never = 0;
+  const auto push = [&](auto delay, int& runs) {
+    const TimedPush pushed = queue->PushAfter(delay, [&runs] { ++runs; });
+    CHECK(pushed.result == PushResult::kQueued);
+    return pushed.id;
+  };
+  using Seconds = std::chrono::duration<double>;
+  push(milliseconds::min(), now);
+  push(milliseconds(-1), now);
+  push(milliseconds(0), now);
+  push(std::chrono::hours::min(), now);
+  push(Duration::min(), now);
+  push(Seconds(-1e300), now);
+  push(kForever, never);
+  push(kForever - milliseconds(1), never);
+  push(std::chrono::hours::max(), never);
+  push(Duration::max(), never);
+  push(Seconds(1e300), never);
   pool.RunAll();
-  CHECK(runs == 1);
-  queue->Close(StopMode::kDrain);
-  CHECK(queue->IsClosed());
+  CHECK(now == 6);
+  pool.Advance(std::chrono::hours(24 * 365 * 200));
+  pool.RunAll();
+  pool.Advance(kForever);  // to the end of time
+  pool.RunAll();
+  CHECK(never == 0);
+  CHECK(queue->Stats().timed == 5);
+  CHECK(queue->Stats().waiting == 5);
+  int soon = 0;
+  push(std::chrono::microseconds(-5), soon);
+  pool.RunAll();
+  CHECK(soon == 1);
+}
+
+TEST_CASE("a job that is never due sets no alarm, and has its place until it is cancelled",
+          "[job_queue][timed][durations]") {
+  const ManualPool pool;
+  const JobQueueRef queue = pool.MakeQueue(1);
+  const auto held = std::make_shared<int>();
+  const TimedPush push = queue->PushAfter(kForever, [held] {});
+  REQUIRE(push.result == PushResult::kQueued);
+  CHECK(pool.executor->NextAlarm() == kNever);
+  CHECK(queue->Push([] {}) == PushResult::kFull);
+  CHECK(queue->Cancel(push.id));
+  CHECK_FALSE(queue->Cancel(push.id));
+  CHECK(held.use_count() == 1);
+  CHECK(queue->Stats().timed == 0);
+  CHECK(queue->Stats().cancelled == 1);
+  CHECK(queue->Push([] {}) == PushResult::kQueued);
+}
+
+TEST_CASE("a job that is never due is dropped by a close, and with its queue",
+          "[job_queue][timed][durations]") {
+  const ManualPool pool;
+  JobQueueRef queue = pool.MakeQueue();
+  const auto held = std::make_shared<int>();
+  const TimedPush never = queue->PushAfter(kForever, [held] {});
+  const bool closes = GENERATE(true, false);
+  if (closes) {
+    REQUIRE(queue->PushAfter(milliseconds(5), [held] {}).result == PushResult::kQueued);
+    REQUIRE(queue->Push([&] {
+      queue->Close(StopMode::kDrain);
+      CHECK(queue->Stats().timed == 0);
+      CHECK(queue->Cancel(never.id));  // its place is given back at once
+    }) == PushResult::kQueued);
+    pool.RunAll();
+    CHECK(queue->IsClosed());
+    CHECK(queue->Stats().dropped == 1);
+    CHECK(queue->Stats().cancelled == 1);
+    CHECK(queue->Stats().waiting == 0);
+  }
+  queue.reset();
+  CHECK(held.use_count() == 1);
 }
 
 TEST_CASE("a timed job has its place from the beginning, so that a full queue never loses it",

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "netcore/logic/job_queue.h"
+#include "netcore/logic/job_watch.h"
 #include "tests/logic/logic_fixture.h"
 #include "tests/support/catch.h"
 #include "tests/support/turns.h"
@@ -575,6 +576,22 @@ TEST_CASE("a job that does not return is named in the log, once, and again when 
   release = true;
   CHECK(Eventually([&] { return log.Count("the job of the castle has returned after") == 1; }));
   pool->Stop(StopMode::kDrain);
+}
+
+TEST_CASE("a watch without a limit, or with one of ever, never looks",
+          "[logic_pool][watch][durations]") {
+  const TimePoint now(std::chrono::hours(1));
+  for (const milliseconds limit : {milliseconds(0), kForever, kForever - milliseconds(1)}) {
+    JobWatch watch(ToDuration(limit), 1);
+    CHECK(watch.NextLook() == kNever);
+    watch.Looked(now);
+    CHECK(watch.NextLook() == kNever);
+  }
+  constexpr std::chrono::hours kCentury{24 * 365 * 100};
+  JobWatch watch(kCentury, 1);
+  CHECK(watch.NextLook() <= now);
+  watch.Looked(now);
+  CHECK(watch.NextLook() == now + kCentury / 4);
 }
 
 TEST_CASE("many short jobs in a row are not one long job", "[logic_pool][watch]") {

@@ -1,9 +1,7 @@
 // Starting: what can go wrong, what the error says, and that nothing is left of it.
-#include <filesystem>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
+#include "tests/support/process_counts.h"
 #include "tests/support/scripted_port.h"
 #include "tests/support/test_server.h"
 
@@ -12,29 +10,6 @@ namespace {
 
 bool Contains(const Error& error, std::string_view part) {
   return error.Message().find(part) != std::string::npos;
-}
-
-// What this process has of threads ("task") or descriptors ("fd"); 0 where the system does not say.
-// A Windows program is not to see Wine's, which come when a thread first waits.
-std::ptrdiff_t CountOf(const char* what) {
-  const std::filesystem::path self = "/proc/self";
-  if (!self.is_absolute()) return 0;
-  std::error_code none;
-  const auto entries = std::filesystem::directory_iterator(self / what, none);
-  return std::distance(begin(entries), end(entries));
-}
-
-// The same, once it stays: a thread that begins, or has just ended, opens and closes things of its
-// own.
-std::ptrdiff_t SettledCountOf(const char* what) {
-  std::ptrdiff_t count = CountOf(what);
-  int same = 0;
-  REQUIRE(Eventually([&] {
-    const std::ptrdiff_t now = CountOf(what);
-    same = now == std::exchange(count, now) ? same + 1 : 0;
-    return same >= 20;
-  }));
-  return count;
 }
 
 ServiceOptions Valid() {

@@ -23,9 +23,9 @@ constexpr DWORD kStatusTooManyOpenedFiles = 0xC000011F;
 DWORD MillisecondsUntil(TimePoint deadline) noexcept {
   if (deadline == kNever) return INFINITE;
   if (deadline == kNoWait) return 0;
-  const Duration timeout = deadline - std::chrono::steady_clock::now();
-  if (timeout <= Duration::zero()) return 0;
-  const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(timeout).count();
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (deadline <= now) return 0;
+  const auto rounded_up = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
   return rounded_up < INFINITE ? static_cast<DWORD>(rounded_up) : INFINITE - 1;
 }
 
