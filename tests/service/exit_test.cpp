@@ -32,7 +32,7 @@ void CheckExits(const std::string& where, const std::string& owner, const std::s
 }
 
 const std::string kOwners[] = {"stack", "static", "untidy"};
-const std::string kThreads[] = {"own", "caller"};
+const std::string kThreadsOf[] = {"own", "caller"};
 
 TEST_CASE("std::exit inside a hook, a task or a factory ends the process with its status",
           "[service][exit]") {
@@ -46,7 +46,7 @@ TEST_CASE("std::exit inside a hook, a task or a factory ends the process with it
 TEST_CASE("std::exit inside a hook does so whoever owns the service and its threads",
           "[service][exit]") {
   for (const std::string& owner : kOwners) {
-    for (const std::string& threads : kThreads) {
+    for (const std::string& threads : kThreadsOf) {
       CheckExits("OnRecv", owner, threads);
       CheckExits("OnRecv, locked", owner, threads);
     }
