@@ -32,16 +32,15 @@ std::string where;
 
 bool Is(std::string_view name) { return where == name; }
 
-// What a user's hooks use, and std::exit destroys: before all that is made after it.
+// What hooks of all threads use. It is never destroyed: that they go on during std::exit is stated.
 struct Players {
-  ~Players() { std::fputs("players\n", stderr); }
   std::mutex mutex;
   std::map<const Session*, std::string> names;
 };
 
 Players& AllPlayers() {
-  static Players players;
-  return players;
+  static Players* const players = new Players;
+  return *players;
 }
 
 [[noreturn]] void Exit() { std::exit(kExitStatus); }
@@ -205,23 +204,20 @@ int RunProgram(Backend backend, std::string_view owner, bool own_threads) {
     std::_Exit(kHangs);
   }).detach();
   if (owner == "stack") {
-    AllPlayers();
     Server server(backend, own_threads);
     return server.Run();
   }
   if (owner == "static") {
-    AllPlayers();
     static Server server(backend, own_threads);
     return server.Run();
   }
-  // Nothing is tidied up, and the players go first.
+  // What is destroyed in which order is left to chance.
   static std::unique_ptr<Server> server;
   server = std::make_unique<Server>(backend, own_threads);
   static const std::shared_ptr<IocpCore> core = server->core;
   static const std::shared_ptr<LogicPool> pool = server->pool;
   static const std::unique_ptr<Service> service = std::move(server->service);
   static Connector connector(core);
-  AllPlayers();
   Server& running = *server;
   running.service =
       std::make_unique<Service>(core, std::make_shared<Listener>("127.0.0.1", 0), MakeVictim, 8);

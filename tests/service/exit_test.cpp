@@ -31,8 +31,8 @@ void CheckExits(const std::string& where, const std::string& owner, const std::s
   }
 }
 
-const std::string kOwners[] = {"stack", "static", "untidy"};
-const std::string kThreadsOf[] = {"own", "caller"};
+const std::string kExitOwners[] = {"stack", "static", "untidy"};
+const std::string kExitThreads[] = {"own", "caller"};
 
 TEST_CASE("std::exit inside a hook, a task or a factory ends the process with its status",
           "[service][exit]") {
@@ -45,8 +45,8 @@ TEST_CASE("std::exit inside a hook, a task or a factory ends the process with it
 
 TEST_CASE("std::exit inside a hook does so whoever owns the service and its threads",
           "[service][exit]") {
-  for (const std::string& owner : kOwners) {
-    for (const std::string& threads : kThreadsOf) {
+  for (const std::string& owner : kExitOwners) {
+    for (const std::string& threads : kExitThreads) {
       CheckExits("OnRecv", owner, threads);
       CheckExits("OnRecv, locked", owner, threads);
     }
@@ -54,13 +54,13 @@ TEST_CASE("std::exit inside a hook does so whoever owns the service and its thre
 }
 
 TEST_CASE("std::exit inside a job does so too", "[service][exit]") {
-  for (const std::string& owner : kOwners) {
+  for (const std::string& owner : kExitOwners) {
     for (const char* where : {"job", "job, locked", "timed job"}) CheckExits(where, owner, "own");
   }
 }
 
 TEST_CASE("std::exit inside a log sink does so too, on every thread that logs", "[service][exit]") {
-  for (const std::string& owner : kOwners) {
+  for (const std::string& owner : kExitOwners) {
     for (const char* where :
          {"throw", "factory that throws", "job that throws", "slow job", "slow hook"}) {
       CheckExits(where, owner, "own");
