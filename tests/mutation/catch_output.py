@@ -12,7 +12,7 @@ RUN_OPTIONS = ["--abort", "--durations", "yes", "--order", "decl"]
 
 _FINISHED = re.compile(r"^(\d+\.\d+) s: (.*)$", re.MULTILINE)
 # The name of a failed case stands between two rules, the names of its sections below it.
-_FAILED = re.compile(r"^-{79}\n(.+(?:\n  .+)*)\n-{79}$", re.MULTILINE)
+_FAILED = re.compile(r"^-{79}\n(.+(?:\n.+)*?)\n-{79}$", re.MULTILINE)
 _WHY = re.compile(r"assertion failed: .*|(?:Address|Leak)Sanitizer: \S+")
 _NOTHING_RAN = re.compile(r"^No tests? (?:ran|cases matched)", re.MULTILINE)
 

@@ -52,8 +52,9 @@ class CatchOutputTest(unittest.TestCase):
 
     def test_a_name_that_was_wrapped_is_found(self):
         cases = ["one", "one two", "one two/three and four", "two"]
-        text = report("one two/", "three and four", "a section")
-        self.assertEqual(catch_output.named_case(text, cases), "one two/three and four")
+        for text in (report("one two/\nthree and four", "io"), report("one two/", "three and four")):
+            self.assertEqual(catch_output.named_case(text, cases), "one two/three and four")
+        self.assertEqual(catch_output.failure(1, report("a\nb", "io")), 'fails in "a b io"')
         self.assertEqual(catch_output.named_case(report("one", "io_uring"), cases), "one")
         self.assertIsNone(catch_output.named_case(report("other"), cases))
         self.assertIsNone(catch_output.named_case("0.1 s: one\n", cases))
