@@ -52,7 +52,8 @@ class CatchOutputTest(unittest.TestCase):
 
     def test_a_name_that_was_wrapped_is_found(self):
         cases = ["one", "one two", "one two/three and four", "two"]
-        for text in (report("one two/\nthree and four", "io"), report("one two/", "three and four")):
+        for name in ("one two/\nthree and four", "one two/\n  three and four"):
+            text = report(name, "io")
             self.assertEqual(catch_output.named_case(text, cases), "one two/three and four")
         self.assertEqual(catch_output.failure(1, report("a\nb", "io")), 'fails in "a b io"')
         self.assertEqual(catch_output.named_case(report("one", "io_uring"), cases), "one")
