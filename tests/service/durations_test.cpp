@@ -231,19 +231,22 @@ class YearLong {
     slow_->SendText(Packet("echo").substr(3));
     stalled_->ResumeRecv();
     leaving_->ResumeRecv();
-    const auto served = [this] {
-      return quiet_->Received() == Packet("echo") &&
-             slow_->Received() == Packet("echo") + Packet("echo") &&
-             stalled_->Received() == Packet(kFlood) && leaving_->Received() == Packet(kFlood);
+    const std::string echo = Packet("echo");
+    const std::string flood = Packet(kFlood);
+    const auto served = [&] {
+      return quiet_->ReceivedBytes() == echo.size() && slow_->ReceivedBytes() == 2 * echo.size() &&
+             stalled_->ReceivedBytes() == flood.size() && leaving_->ReceivedBytes() == flood.size();
     };
     world_.Check(world_.RunUntil(served), "all are served after a year");
+    world_.Check(quiet_->Received() == echo && slow_->Received() == echo + echo, "by an echo");
+    world_.Check(stalled_->Received() == flood && leaving_->Received() == flood, "by a flood");
     world_.Check(world_.RunUntil([this] { return leaving_->Ended(); }), "a graceful end is over");
     world_.Check(leaving_->Info().reason == CloseReason::kPeerClosed, "by FIN, not by a reset");
   }
 
  private:
   static inline const PacketFormat kFormat = PacketFormat::LengthPrefix(4, 1024 * 1024);
-  static inline const std::string kFlood = RandomText(400'000, 1);  // more than is on the way
+  static inline const std::string kFlood = RandomText(200'000, 1);  // more than is on the way
 
   static std::string Packet(std::string_view payload) {
     std::string header(kFormat.header_size, '\0');
