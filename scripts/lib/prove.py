@@ -5,6 +5,7 @@ A proof is a module tests/prove/NAME.py with
     WHAT = "one line that says what is proved"
     TARGETS = ("netcore_port_tests",)   # CMake targets of linux-release; may be empty
     TIMEOUT_S = 300                     # optional
+    PACKAGES = ("strace",)              # optional: Debian packages that it takes
 
     def prove(context):
         for name, value, unit in context.run_cases("netcore_port_tests", "[.prove]", timeout_s=60):
@@ -49,6 +50,7 @@ class Proof:
     what: str
     targets: tuple
     timeout_s: float
+    packages: tuple
     path: pathlib.Path
 
 
@@ -147,7 +149,10 @@ def find(folder):
         if not isinstance(targets, (tuple, list)):
             raise ProofFailed(f"{path.name} has no tuple TARGETS")
         timeout_s = getattr(module, "TIMEOUT_S", DEFAULT_TIMEOUT_S)
-        proofs[path.stem] = Proof(path.stem, module.WHAT, tuple(targets), timeout_s, path)
+        packages = tuple(getattr(module, "PACKAGES", ()))
+        proofs[path.stem] = Proof(
+            path.stem, module.WHAT, tuple(targets), timeout_s, packages, path
+        )
     return proofs
 
 
@@ -334,6 +339,7 @@ def parse():
     add("--check", action="store_true", help="only whether all modules of tests/prove are proofs")
     add("--no-build", action="store_true", help="run what was built before")
     add("--record", type=pathlib.Path, metavar="FILE", help="instead of docs/proofs.tsv")
+    add("--packages", action="store_true", help=argparse.SUPPRESS)
     add("--root", type=pathlib.Path, default=ROOT, help=argparse.SUPPRESS)
     add("--folder", type=pathlib.Path, help=argparse.SUPPRESS)
     add("--bin", type=pathlib.Path, help=argparse.SUPPRESS)
@@ -363,6 +369,9 @@ def main():
         return 0
     if options.check:
         print(f"{len(proofs)} proofs in {options.folder}")
+        return 0
+    if options.packages:
+        print(*(package for name in options.names for package in proofs[name].packages))
         return 0
     if not options.names:
         parser.print_help()

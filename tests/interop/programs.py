@@ -11,6 +11,8 @@ import subprocess
 import threading
 import time
 
+from figures import Figures
+
 TIMEOUT = 60  # seconds that anything may take
 
 _READY = re.compile(
@@ -19,9 +21,11 @@ _READY = re.compile(
 
 
 class Programs:
-    """The folder with the built programs, and what runs them (scripts/wine-run, or nothing)."""
+    """The folder with the built programs, and what runs them (scripts/wine-run, or nothing).
+    `figures` takes what the cases measure."""
 
-    def __init__(self, folder, wrapper=None):
+    def __init__(self, folder, wrapper=None, figures=None):
+        self.figures = figures or Figures()
         self.folder = pathlib.Path(folder).resolve()
         self.wrapper = [str(pathlib.Path(wrapper).resolve())] if wrapper else []
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Real clients against the built samples: nc, ncat, socat, Python, echo_client, load_bot.
 
-Usage: run_interop.py FOLDER [--backend NAME]... [--wrapper scripts/wine-run]
+Usage: run_interop.py FOLDER [--backend NAME]... [--wrapper scripts/wine-run] [--figures FILE]
 
 FOLDER holds the built programs. With a wrapper they are Windows programs, and what only a Linux
 process can be asked is left out. Ends with unittest's own count of cases; a tool that is missing is
-a failure.
+a failure. With --figures the cases also measure times, memory and CPU, and write them to FILE; that
+takes longer.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from chat_cases import CommonChatCases, LinuxChatCases, OwnServerCases
 from chat_client_cases import CommonChatClientCases, LinuxChatClientCases
 from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
+from figures import Figures
 from load_bot_cases import ChatLoadCases, ChatServerLoadCases, EchoLoadCases
 from programs import Programs
 from scale_cases import LinuxScaleCases, ScaleCases
@@ -67,6 +69,7 @@ def main():
     parser.add_argument("--backend", action="append")
     parser.add_argument("--wrapper")
     parser.add_argument("-k", dest="pattern", help="only cases whose name contains this")
+    parser.add_argument("--figures", help="a file for what is measured")
     options = parser.parse_args()
 
     raise_descriptor_limit()
@@ -74,7 +77,8 @@ def main():
     if options.pattern:
         loader.testNamePatterns = [f"*{options.pattern}*"]
     suite = unittest.TestSuite()
-    for case_class in classes(options, Programs(options.folder, options.wrapper)):
+    programs = Programs(options.folder, options.wrapper, Figures(options.figures))
+    for case_class in classes(options, programs):
         suite.addTests(loader.loadTestsFromTestCase(case_class))
     print(f"seed {SEED}", file=sys.stderr)
     result = unittest.TextTestRunner(verbosity=2).run(suite)
