@@ -189,7 +189,7 @@ def run_apart(proof, root, bin_folder):
     text, late = b"", False
     os.set_blocking(read_end, False)
     try:
-        while process.poll() is None:
+        while not has_ended(process):
             text += take(read_end)
             if time.monotonic() > deadline:
                 late = True
@@ -213,14 +213,19 @@ def take(descriptor):
     return text
 
 
+def has_ended(process):
+    """Whether it has, and leaves it to be waited for: until then no other process group can get its
+    number."""
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, process.pid, options) is not None
+
+
 def end_group(process):
-    """Ends what the proof left behind, and itself if it still runs."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        time.sleep(0.2)
+    """Ends the proof if it still runs, and what it left behind."""
+    if not has_ended(process):
+        os.killpg(process.pid, signal.SIGTERM)
+        time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -131,6 +131,20 @@ class ProveTest(unittest.TestCase):
         body = ["import time", "context.figure('x', 1, '')", "time.sleep(600)"]
         self.assert_fails(body, "FAILED: took longer than 0.5 s", more="TIMEOUT_S = 0.5")
 
+    def test_what_a_proof_leaves_behind_is_ended(self):
+        held = self.root / "held"
+        self.write("good", [
+            "import subprocess",
+            f"child = subprocess.Popen(['sh', '-c', 'exec 9>{held}; flock 9; echo; sleep 600'],"
+            " stdout=subprocess.PIPE)",
+            "child.stdout.readline()",  # it has the lock now
+            "context.figure('x', 1, '')",
+        ])  # fmt: skip
+        status, output, _ = self.run_proofs("good")
+        self.assertEqual(status, 0, output)
+        taken = subprocess.run(["flock", "--wait", "20", held, "true"], check=False)
+        self.assertEqual(taken.returncode, 0, "the child still runs")
+
     def test_a_program_that_hangs_fails(self):
         body = ["context.run(['sleep', 600], timeout_s=0.2)"]
         self.assert_fails(body, "sleep took longer than 0.2 s")
