@@ -63,8 +63,7 @@ class FaultCase(unittest.TestCase):
         wait_until(lambda: server.stats()["alive"] == 0, "the last session's end")
         if self.is_native:
             wait_until(lambda: server.descriptors() == descriptors, "the last socket's end")
-            what = f"{self._testMethodName.removeprefix('test_')}, afterwards"
-            self.programs.figures.idle_cpu(self, what, server, 0.05)
+            self.programs.figures.idle_cpu(self, "a server after a fault", server, 0.05)
         status, stats = server.end()
         self.assertEqual((status, stats["violations"], stats["sessions"]), (0, 0, 0), stats)
         self.assertEqual(sum(stats["ended"].values()), stats["total"])

@@ -15,7 +15,11 @@ def prove(context):
         output = pathlib.Path(folder) / "figures"
         program = context.root / "tests" / "interop" / "run_interop.py"
         context.run([sys.executable, program, context.bin, "--figures", output], timeout_s=800)
-        for line in output.read_text(encoding="utf-8").splitlines():
-            found = json.loads(line)
-            name, value, unit = found["name"], found["value"], found["unit"]
-            context.figure(name, value, unit, at_most=found["at_most"])
+        lines = output.read_text(encoding="utf-8").splitlines()
+    worst = {}  # of each name, as some are measured several times
+    for found in map(json.loads, lines):
+        name = found["name"]
+        if name not in worst or found["value"] > worst[name]["value"]:
+            worst[name] = found
+    for name, found in worst.items():
+        context.figure(name, found["value"], found["unit"], at_most=found["at_most"])
