@@ -4,13 +4,18 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <exception>
+#include <iterator>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "netcore/base/endpoint.h"
 #include "netcore/base/error.h"
 #include "netcore/base/log.h"
+#include "netcore/base/log_limit.h"
 
 namespace netcore {
 
@@ -23,6 +28,24 @@ void WriteLog(const Log& log, LogLevel level, fmt::format_string<Args...> format
   if (!log.Enabled(level)) return;
   try {
     log.Write(level, fmt::format(format, std::forward<Args>(args)...));
+  } catch (const std::exception&) {
+    log.Write(level, "a log line could not be made");
+  }
+}
+
+/// Writes the line as WriteLog does if `level` is wanted and `limit` allows a line at `now`, and
+/// adds " (N more like it)" if N lines were suppressed since the last one.
+template <typename... Args>
+void WriteLogLimited(const Log& log, LogLevel level, LogLimit& limit, TimePoint now,
+                     fmt::format_string<Args...> format, Args&&... args) noexcept {
+  if (!log.Enabled(level)) return;
+  const std::optional<std::uint64_t> suppressed = limit.Take(now);
+  if (!suppressed) return;
+  try {
+    std::string line = fmt::format(format, std::forward<Args>(args)...);
+    if (*suppressed > 0)
+      fmt::format_to(std::back_inserter(line), " ({} more like it)", *suppressed);
+    log.Write(level, line);
   } catch (const std::exception&) {
     log.Write(level, "a log line could not be made");
   }
