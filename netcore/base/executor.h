@@ -9,6 +9,7 @@
 
 #include "netcore/base/clock.h"
 #include "netcore/base/log.h"
+#include "netcore/base/log_limit.h"
 #include "netcore/base/timer_queue.h"
 
 namespace netcore {
@@ -92,6 +93,9 @@ class Executor {
   /// Where those that run here write to. Never null.
   virtual const std::shared_ptr<const Log>& GetLog() const noexcept = 0;
 
+  /// Of the lines about jobs that threw: those that run here share it. It counts in Now().
+  LogLimit& ThrowLogLimit() noexcept { return throw_log_limit_; }
+
   /// From now on `runnable` may run here, and is told when the executor stops. False when it has
   /// stopped, or begun to. Throws std::bad_alloc.
   [[nodiscard]] virtual bool Join(Runnable& runnable) = 0;
@@ -110,6 +114,9 @@ class Executor {
   /// For who waits for something that happens here, outside of any step: an executor that has no
   /// threads of its own does something of what there is to do, and says true. False: just wait.
   virtual bool RunOther() { return false; }
+
+ private:
+  LogLimit throw_log_limit_;
 };
 
 }  // namespace netcore

@@ -1,26 +1,14 @@
-// Filters lines, shields their writers from the sink, and writes to stderr where there is none.
+// Filters lines, makes them safe to show, and shields their writers from the sink.
 #include "netcore/base/log.h"
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdio>
+#include <exception>
 #include <utility>
 
 #include "netcore/base/exit_watch.h"
+#include "netcore/base/log_text.h"
+#include "netcore/base/log_writer.h"
 
 namespace netcore {
-namespace {
-
-constexpr std::size_t kLongestLine = 64 * 1024;
-
-// One call a line, so that lines of several threads don't mix; no memory, so that it can't fail.
-void WriteToStderr(LogLevel level, std::string_view line) noexcept {
-  const std::string_view name = ToString(level);
-  std::fprintf(stderr, "netcore: %.*s: %.*s\n", static_cast<int>(name.size()), name.data(),
-               static_cast<int>(std::min(line.size(), kLongestLine)), line.data());
-}
-
-}  // namespace
 
 std::string_view ToString(LogLevel level) noexcept {
   switch (level) {
@@ -42,13 +30,22 @@ Log::Log(LogSink sink, LogLevel lowest) : sink_(std::move(sink)), lowest_(lowest
 
 void Log::Write(LogLevel level, std::string_view line) const noexcept {
   if (!Enabled(level)) return;
-  if (!sink_) {
-    WriteToStderr(level, line);
-    return;
-  }
-  const ExitWatch watch;
+  if (IsLogLine(line)) return Deliver(level, line);
   try {
-    sink_(level, line);
+    Deliver(level, MakeLogLine(line));
+  } catch (const std::exception&) {
+    Deliver(level, "a log line could not be made");
+  }
+}
+
+void Log::Deliver(LogLevel level, std::string_view line) const noexcept {
+  const ExitWatch watch;  // the sink may call std::exit
+  try {
+    if (sink_) {
+      sink_(level, line);
+    } else {
+      LogWriter::OfStderr().Write(level, line);
+    }
   } catch (...) {  // a log that fails must not end what it tells of
   }
 }

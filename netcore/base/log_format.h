@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,23 +32,10 @@ void WriteLog(const Log& log, LogLevel level, fmt::format_string<Args...> format
   }
 }
 
-/// Writes the line as WriteLog does if `level` is wanted and `limit` allows a line at `now`, and
-/// adds " (N more like it)" if N lines were suppressed since the last one.
-template <typename... Args>
-void WriteLogLimited(const Log& log, LogLevel level, LogLimit& limit, TimePoint now,
-                     fmt::format_string<Args...> format, Args&&... args) noexcept {
-  if (!log.Enabled(level)) return;
-  const std::optional<std::uint64_t> suppressed = limit.Take(now);
-  if (!suppressed) return;
-  try {
-    std::string line = fmt::format(format, std::forward<Args>(args)...);
-    if (*suppressed > 0)
-      fmt::format_to(std::back_inserter(line), " ({} more like it)", *suppressed);
-    log.Write(level, line);
-  } catch (const std::exception&) {
-    log.Write(level, "a log line could not be made");
-  }
-}
+/// Shows as " (N more like it)", and as nothing if N is zero.
+struct MoreLikeIt {
+  std::uint64_t count = 0;
+};
 
 }  // namespace netcore
 
@@ -66,3 +52,31 @@ struct fmt::formatter<netcore::Error> : fmt::formatter<std::string_view> {
     return fmt::formatter<std::string_view>::format(error.Message(), context);
   }
 };
+
+template <>
+struct fmt::formatter<netcore::MoreLikeIt> : fmt::formatter<std::string_view> {
+  auto format(const netcore::MoreLikeIt& more, fmt::format_context& context) const {
+    if (more.count == 0) return context.out();
+    return fmt::format_to(context.out(), " ({} more like it)", more.count);
+  }
+};
+
+namespace netcore {
+
+/// Writes the line as WriteLog does if `level` is wanted and `limit` allows a line at `now`, and
+/// adds " (N more like it)" if N lines were suppressed since the last one.
+template <typename... Args>
+void WriteLogLimited(const Log& log, LogLevel level, LogLimit& limit, TimePoint now,
+                     fmt::format_string<Args...> format, Args&&... args) noexcept {
+  if (!log.Enabled(level)) return;
+  const std::optional<std::uint64_t> suppressed = limit.Take(now);
+  if (!suppressed) return;
+  try {
+    std::string line = fmt::format(format, std::forward<Args>(args)...);
+    log.Write(level, line + fmt::format("{}", MoreLikeIt{*suppressed}));
+  } catch (const std::exception&) {
+    log.Write(level, "a log line could not be made");
+  }
+}
+
+}  // namespace netcore

@@ -10,6 +10,11 @@
 #include "netcore/base/timed_wait.h"
 
 namespace netcore {
+namespace {
+
+constexpr std::chrono::seconds kHookReportInterval{1};
+
+}  // namespace
 
 Watchdog::Watchdog(std::shared_ptr<WorkerSet> workers, Duration limit)
     : workers_(std::move(workers)), limit_(limit), seen_(workers_->Count()) {
@@ -54,16 +59,21 @@ void Watchdog::Look(std::size_t index, TimePoint now) {
       WriteLog(*workers_->GetLog(), LogLevel::kWarning,
                "worker {}: {} has returned after about {} ms", index, seen.name, age);
     }
-    seen = {count, now, name, false};
+    if (seen.overdue) ++seen.left_out;
+    seen = {count, now, name, false, false, seen.quiet_until, seen.left_out};
     return;
   }
   if (seen.reported || now - seen.since < limit_) return;
+  seen.overdue = now < seen.quiet_until;
+  if (seen.overdue) return;
   seen.reported = true;
+  seen.quiet_until = now + kHookReportInterval;
   WriteLog(
       *workers_->GetLog(), LogLevel::kWarning,
       "worker {}: {} of session {:x} has not returned for {} ms; nobody else on this worker is "
-      "served meanwhile",
-      index, name, mark.session.load(std::memory_order_relaxed), age);
+      "served meanwhile{}",
+      index, name, mark.session.load(std::memory_order_relaxed), age,
+      MoreLikeIt{std::exchange(seen.left_out, 0)});
 }
 
 }  // namespace netcore

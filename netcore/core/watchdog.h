@@ -18,7 +18,8 @@ namespace netcore {
 
 /// Looks at the workers' marks a few times in `limit` and logs a warning, once a hook, for one that
 /// has been the same for longer; and how long it took once it has returned. Workers do no more for
-/// it than to store the mark.
+/// it than to store the mark. Of the hooks of one worker one a second is told, with the number of
+/// those that were left out before it.
 ///
 /// Owns: a thread. Lifetime: ends, and joins the thread, before the workers do. Threads: made and
 /// destroyed by one.
@@ -36,6 +37,9 @@ class Watchdog {
     TimePoint since;
     const char* name = nullptr;
     bool reported = false;
+    bool overdue = false;  // beyond the limit, and not reported yet as another was a moment ago
+    SteadyClock::time_point quiet_until;  // of the worker, as the next one
+    std::uint64_t left_out = 0;           // hooks beyond the limit that returned untold
   };
 
   void Run();

@@ -137,12 +137,16 @@ void JobQueue::RunTask(Task& task) noexcept {
     task();
     return;
   } catch (const std::exception& error) {
-    WriteLog(*options_.log, LogLevel::kError, "job queue {}: a job threw: {}", Name(),
-             error.what());
+    LogThrown(": ", error.what());
   } catch (...) {
-    WriteLog(*options_.log, LogLevel::kError, "job queue {}: a job threw", Name());
+    LogThrown("", "");
   }
   AddOne(thrown_);
+}
+
+void JobQueue::LogThrown(std::string_view separator, std::string_view what) noexcept {
+  WriteLogLimited(*options_.log, LogLevel::kError, executor_->ThrowLogLimit(), executor_->Now(),
+                  "job queue {}: a job threw{}{}", Name(), separator, what);
 }
 
 void JobQueue::DropTask(Task& task) noexcept {

@@ -137,6 +137,7 @@ class JobQueue final : public Runnable, private TaskRunner {
 
   void RunTask(Task& task) noexcept override;
   void DropTask(Task& task) noexcept override;
+  void LogThrown(std::string_view separator, std::string_view what) noexcept;
 
   TimedPush PushIn(Duration delay, Task job);
   State GetState() const noexcept { return state_.load(std::memory_order_seq_cst); }

@@ -7,6 +7,11 @@
 #include <chrono>
 
 namespace netcore {
+namespace {
+
+constexpr Duration kJobReportInterval = std::chrono::seconds(1);
+
+}  // namespace
 
 JobWatch::JobWatch(Duration limit, std::size_t threads)
     : limit_(limit),
@@ -28,16 +33,22 @@ std::string JobWatch::Look(std::size_t thread, const Runnable* running, TimePoin
       line = fmt::format("logic thread {}: the job of {} has returned after about {} ms", thread,
                          seen.name, age);
     }
-    seen = {running, job, now, false, {}};
+    if (seen.overdue) ++seen.left_out;
+    seen = {running, job, now, false, false, {}, seen.quiet_until, seen.left_out};
     return line;
   }
   if (seen.reported || now - seen.since < limit_) return {};
+  seen.overdue = now < seen.quiet_until;
+  if (seen.overdue) return {};
   std::string line = fmt::format(
       "logic thread {}: a job of {} has not returned for {} ms; nothing else runs on this thread "
       "meanwhile",
       thread, running->Name(), age);
+  if (seen.left_out > 0) line += fmt::format(" ({} more like it)", seen.left_out);
   seen.name = running->Name();
   seen.reported = true;
+  seen.quiet_until = now + kJobReportInterval;
+  seen.left_out = 0;
   return line;
 }
 

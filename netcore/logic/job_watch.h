@@ -22,7 +22,8 @@ class JobWatch {
   void Looked(TimePoint now) noexcept;
 
   /// What `thread` runs at `now`; null: nothing. Returns what is to be logged, once a job and once
-  /// when it has returned after all; empty if nothing is. Throws std::bad_alloc.
+  /// when it has returned after all; empty if nothing is. Of the jobs of one thread one a second is
+  /// told, with the number of those that were left out before it. Throws std::bad_alloc.
   std::string Look(std::size_t thread, const Runnable* running, TimePoint now);
 
  private:
@@ -31,7 +32,10 @@ class JobWatch {
     std::uint64_t job = 0;
     TimePoint since{};
     bool reported = false;
-    std::string name{};  // of what was reported
+    bool overdue = false;     // beyond the limit, and not reported yet as another was a moment ago
+    std::string name{};       // of what was reported
+    TimePoint quiet_until{};  // of the thread, as the next one
+    std::uint64_t left_out = 0;  // jobs beyond the limit that returned before they were told
   };
 
   const Duration limit_;

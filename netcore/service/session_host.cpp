@@ -33,7 +33,7 @@ Error SessionHost::Open(const SessionOptions& options, std::size_t max_sessions)
   }
   context_ = std::make_shared<SessionContext>(options, max_sessions, workers_->Count(),
                                               std::make_shared<SessionManager>(std::move(inboxes)),
-                                              core_->GetLog());
+                                              core_->GetLog(), workers_->Factory().Name());
   return {};
 }
 

@@ -91,8 +91,8 @@ void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionCo
   SessionContext& shared = *context;
   const auto fail = [&](std::string_view what, std::string_view why = {}) {
     shared.Counters(worker.Index()).AddFactoryFailure();
-    WriteLog(shared.GetLog(), LogLevel::kError, "the session factory {}{}; a connection was closed",
-             what, why);
+    WriteLogLimited(shared.GetLog(), LogLevel::kError, shared.FactoryLogLimit(), worker.Now(),
+                    "the session factory {}{}; a connection was closed", what, why);
   };
   SessionRef session;
   try {
@@ -172,6 +172,7 @@ void Connection::Open() noexcept {
   }
   context_->SessionOpened();
   counters_.AddOpened();
+  LogBegan();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
   broadcasts_before_ = Manager()->BroadcastsToAll();
   if (phase_ != Phase::kOpen) return;
@@ -214,6 +215,7 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   if (HasIdleTimeout()) last_recv_ = worker_.Now();
   if (!result.data.empty()) {
     counters_.AddReceived(result.data.size());
+    bytes_received_ += result.data.size();
     if (phase_ == Phase::kOpen && state_.load(std::memory_order_relaxed) == State::kConnected) {
       sends_since_recv_ = 0;
       in_recv_hook_ = true;
@@ -240,6 +242,7 @@ void Connection::ProcessSend(IoResult& result) noexcept {
   queue_.Consume(result.bytes, worker_.Buffers());
   Uncount(result.bytes);
   counters_.AddSent(result.bytes);
+  bytes_sent_ += result.bytes;
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
   TellSent(result.bytes);
@@ -270,6 +273,7 @@ std::size_t Connection::SendAtOnce(std::span<const std::byte> bytes) noexcept {
   if (sent == 0) return 0;
   sent_at_once_ = sent;
   counters_.AddSent(sent);
+  bytes_sent_ += sent;
   if (!in_recv_hook_) worker_.FlushLater(*this);
   return sent;
 }
@@ -418,10 +422,9 @@ bool Connection::RunHook(const char* name, Hook&& hook) noexcept {
     hook();
     return true;
   } catch (const std::exception& error) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw: {}", Id(), peer_,
-             name, error.what());
+    LogThrown(name, error.what());
   } catch (...) {
-    WriteLog(context_->GetLog(), LogLevel::kError, "session {} ({}): {} threw", Id(), peer_, name);
+    LogThrown(name, nullptr);
   }
   return false;
 }
@@ -435,6 +438,7 @@ void Connection::CallHook(const char* name, Hook&& hook) noexcept {
 
 void Connection::TellDisconnected() noexcept {
   counters_.AddEnded(close_info_.reason);
+  LogEnded();
   RunHook("OnDisconnected", [this] { session_.OnDisconnected(close_info_); });
 }
 

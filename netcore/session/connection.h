@@ -233,6 +233,9 @@ class Connection final : public Resident, public Timer {
   void RunLater() noexcept;
   void Close() noexcept;
   void TellDisconnected() noexcept;
+  void LogBegan() noexcept;
+  void LogEnded() noexcept;
+  void LogThrown(const char* hook, const char* what) noexcept;
 
   void SubmitRecv() noexcept;
   void ContinueRecv() noexcept;
@@ -289,6 +292,8 @@ class Connection final : public Resident, public Timer {
   int pending_ = 1;                     // see above
   std::uint32_t sends_since_recv_ = 0;  // from the own thread, since the last recv's hook began
   std::size_t sent_at_once_ = 0;        // and OnSend was not called for it yet
+  std::uint64_t bytes_received_ = 0;    // for the log, as the next one
+  std::uint64_t bytes_sent_ = 0;        // what the system took
   PortSocket* socket_ = nullptr;
   SendQueue queue_;
   TimePoint last_recv_ = {};  // counted from there: idle_timeout
@@ -310,6 +315,7 @@ class Connection final : public Resident, public Timer {
   SessionContext::Ticket ticket_;
   Worker::Seat seat_;
   CloseInfo close_info_;
+  TimePoint began_ = {};                // for the log
   std::size_t own_pauses_in_mail_ = 0;  // of the own thread; older mail has no say meanwhile
   std::unique_ptr<IocpEvent> connect_event_;
   std::unique_ptr<Membership> memberships_;  // linked through next_of_member

@@ -38,12 +38,13 @@ SessionContext::Ticket::~Ticket() {
 
 SessionContext::SessionContext(const SessionOptions& options, std::size_t max_sessions,
                                std::size_t workers, std::shared_ptr<SessionManager> manager,
-                               std::shared_ptr<const Log> log)
+                               std::shared_ptr<const Log> log, std::string_view backend)
     : options_(options),
       max_sessions_(max_sessions),
       worker_count_(workers),
       manager_(std::move(manager)),
       log_(std::move(log)),
+      backend_(backend),
       counters_(std::make_unique<WorkerCounters[]>(workers)) {}
 
 SessionContext::Ticket SessionContext::Enter() noexcept {

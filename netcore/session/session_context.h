@@ -10,10 +10,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/log.h"
+#include "netcore/base/log_limit.h"
 #include "netcore/session/close_info.h"
 #include "netcore/session/service_stats.h"
 #include "netcore/session/session_options.h"
@@ -80,14 +83,20 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
     bool has_place_ = false;
   };
 
-  /// `max_sessions` 0: no limit.
+  /// `max_sessions` 0: no limit. `backend` is for the log.
   SessionContext(const SessionOptions& options, std::size_t max_sessions, std::size_t workers,
-                 std::shared_ptr<SessionManager> manager, std::shared_ptr<const Log> log);
+                 std::shared_ptr<SessionManager> manager, std::shared_ptr<const Log> log,
+                 std::string_view backend);
   SessionContext(const SessionContext&) = delete;
   SessionContext& operator=(const SessionContext&) = delete;
 
   const SessionOptions& Options() const noexcept { return options_; }
   const Log& GetLog() const noexcept { return *log_; }
+  const std::string& Backend() const noexcept { return backend_; }
+
+  // Of lines that each connection may cause.
+  LogLimit& FactoryLogLimit() noexcept { return factory_log_limit_; }
+  LogLimit& HookLogLimit() noexcept { return hook_log_limit_; }
 
   /// For the worker's own thread.
   WorkerCounters& Counters(std::size_t worker) noexcept { return counters_[worker]; }
@@ -128,6 +137,7 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   const std::size_t worker_count_;
   const std::shared_ptr<SessionManager> manager_;
   const std::shared_ptr<const Log> log_;
+  const std::string backend_;
   const std::unique_ptr<WorkerCounters[]> counters_;
 
   std::atomic<std::size_t> places_taken_{0};
@@ -136,6 +146,8 @@ class SessionContext : public std::enable_shared_from_this<SessionContext> {
   std::atomic<std::size_t> peak_sessions_{0};
   std::atomic<std::size_t> tickets_{0};
   std::atomic<bool> stopping_{false};
+  LogLimit factory_log_limit_;
+  LogLimit hook_log_limit_;
 
   mutable std::mutex mutex_;         // a leaf: nothing else is locked under it
   std::condition_variable changed_;  // stopping_ or IsDrained

@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,16 @@ TEST_CASE("a sink that throws ends nothing but its line", "[log]") {
   log.Write(LogLevel::kError, "one");
   log.Write(LogLevel::kError, "two");
   CHECK(calls == 2);
+}
+
+TEST_CASE("a sink is called on the thread that logs", "[log]") {
+  std::vector<std::thread::id> ids;
+  const Log log([&ids](LogLevel, std::string_view) { ids.push_back(std::this_thread::get_id()); });
+  log.Write(LogLevel::kError, "one");
+  std::thread([&log] { log.Write(LogLevel::kError, "two\n"); }).join();
+  REQUIRE(ids.size() == 2);
+  CHECK(ids[0] == std::this_thread::get_id());
+  CHECK(ids[1] != ids[0]);
 }
 
 TEST_CASE("each level has its name", "[log]") {

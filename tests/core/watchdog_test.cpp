@@ -31,6 +31,25 @@ TEST_CASE("a hook that blocks is named in the log, once, and again when it retur
   });
 }
 
+TEST_CASE("of many hooks that block, one a second is named", "[core][watchdog]") {
+  WorldOptions options =
+      Watched(milliseconds(8), [] { std::this_thread::sleep_for(milliseconds(30)); });
+  options.threads = 1;
+  World world(NewFactory(RealBackends().front()), options);
+  const auto begin = std::chrono::steady_clock::now();
+  const World::Pair pair = world.ConnectPair();
+  for (std::size_t sent = 1; world.log.LeftOut("has not returned") < 5; ++sent) {
+    REQUIRE(sent < 5'000);
+    pair.client->SendText("x");
+    REQUIRE(world.WaitFor([&] { return pair.server->ReceivedBytes() == sent; }));
+  }
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+  CHECK(world.log.Count("has not returned") <= static_cast<std::size_t>(seconds.count()) + 2);
+  CHECK(world.log.Count("has returned") <= static_cast<std::size_t>(seconds.count()) + 2);
+  world.Finish();
+}
+
 TEST_CASE("many short hooks in a row are not one long hook", "[core][watchdog]") {
   const WorldOptions options =
       Watched(milliseconds(400), [] { std::this_thread::sleep_for(milliseconds(2)); });

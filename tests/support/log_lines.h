@@ -30,6 +30,18 @@ class LogLines {
         [&](const std::string& line) { return line.find(part) != std::string::npos; }));
   }
 
+  /// How many lines like those with `part` in them were left out, as lines with `part` say.
+  std::size_t LeftOut(std::string_view part) const {
+    constexpr std::string_view kEnd = " more like it)";
+    const std::lock_guard lock(mutex_);
+    std::size_t count = 0;
+    for (const std::string& line : lines_) {
+      if (line.find(part) == std::string::npos || !line.ends_with(kEnd)) continue;
+      count += std::stoul(line.substr(line.rfind('(') + 1));
+    }
+    return count;
+  }
+
   std::string All() const {
     const std::lock_guard lock(mutex_);
     std::string all;

@@ -187,6 +187,7 @@ struct WorldOptions {
   Hooks hooks{};             // of the server's sessions
   SessionFactory factory{};  // instead of those
   bool keep_received = true;
+  LogLevel log_level = LogLevel::kWarning;
 };
 
 /// No limit to what may be queued.
@@ -224,6 +225,7 @@ class World {
     CoreOptions core_options;
     core_options.threads = is_memory_ ? 1 : options_.threads;
     core_options.log = log.Sink();
+    core_options.log_level = options_.log_level;
     core_options.hook_time_limit = options_.hook_time_limit;
     core_options.port_factory = std::move(port_factory);
     core = std::make_shared<IocpCore>(std::move(core_options));
