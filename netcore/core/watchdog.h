@@ -38,7 +38,7 @@ class Watchdog {
     const char* name = nullptr;
     bool reported = false;
     bool overdue = false;  // beyond the limit, and not reported yet as another was a moment ago
-    SteadyClock::time_point quiet_until;  // of the worker, as the next one
+    TimePoint quiet_until;  // of the worker, as the next one
     std::uint64_t left_out = 0;           // hooks beyond the limit that returned untold
   };
 
