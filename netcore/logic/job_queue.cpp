@@ -72,6 +72,7 @@ JobQueueRef JobQueue::Create(std::shared_ptr<Executor> executor, JobQueueOptions
 JobQueue::JobQueue(std::shared_ptr<Executor> executor, JobQueueOptions options)
     : executor_(std::move(executor)),
       options_(WithLog(std::move(options), *executor_)),
+      has_own_log_(options_.log != executor_->GetLog()),
       timed_(*this, *executor_, mailbox_, *this) {}
 
 JobQueue::~JobQueue() {
@@ -145,7 +146,8 @@ void JobQueue::RunTask(Task& task) noexcept {
 }
 
 void JobQueue::LogThrown(std::string_view separator, std::string_view what) noexcept {
-  WriteLogLimited(*options_.log, LogLevel::kError, executor_->ThrowLogLimit(), executor_->Now(),
+  LogLimit& limit = has_own_log_ ? own_throw_log_limit_ : executor_->ThrowLogLimit();
+  WriteLogLimited(*options_.log, LogLevel::kError, limit, executor_->Now(),
                   "job queue {}: a job threw{}{}", Name(), separator, what);
 }
 

@@ -17,6 +17,7 @@
 #include "netcore/base/clock.h"
 #include "netcore/base/executor.h"
 #include "netcore/base/log.h"
+#include "netcore/base/log_limit.h"
 #include "netcore/base/mailbox.h"
 #include "netcore/base/task.h"
 #include "netcore/logic/job_id.h"
@@ -147,6 +148,8 @@ class JobQueue final : public Runnable, private TaskRunner {
 
   const std::shared_ptr<Executor> executor_;
   const JobQueueOptions options_;
+  const bool has_own_log_;
+  LogLimit own_throw_log_limit_;  // if it has a log of its own; else it shares the executor's
 
   //     a push                          a step that finds the mailbox empty
   //     into the mailbox                scheduled_ = false

@@ -1,6 +1,6 @@
 // What a connection tells the log.
 #include <chrono>
-#include <string>
+#include <string_view>
 
 #include "netcore/session/connection.h"
 #include "netcore/session/session_log_format.h"
@@ -17,18 +17,15 @@ void Connection::LogBegan() noexcept {
 void Connection::LogEnded() noexcept {
   const Log& log = context_->GetLog();
   if (!log.Enabled(LogLevel::kDebug)) return;
-  const CloseInfo& info = close_info_;
-  const std::string_view separator = info.error ? ", " : "";
   if (!opened_) {
-    return WriteLog(log, LogLevel::kDebug, "session {} ({}): never began: {}{}{}", Id(), peer_,
-                    ToString(info.reason), separator, info.error);
+    return WriteLog(log, LogLevel::kDebug, "session {} ({}): never began: {}", Id(), peer_,
+                    CloseCause{close_info_});
   }
   WriteLog(log, LogLevel::kDebug,
-           "session {} ({}): ended after {} ms: {}{}{}; {} bytes received, {} sent, {} unsent",
-           Id(), peer_,
+           "session {} ({}): ended after {} ms: {}; {} bytes received, {} sent, {} unsent", Id(),
+           peer_,
            std::chrono::duration_cast<std::chrono::milliseconds>(worker_.Now() - began_).count(),
-           ToString(info.reason), separator, info.error, bytes_received_, bytes_sent_,
-           info.bytes_unsent);
+           CloseCause{close_info_}, bytes_received_, bytes_sent_, close_info_.bytes_unsent);
 }
 
 // A peer can make a hook throw for each connection. Not so where the hook runs on another thread

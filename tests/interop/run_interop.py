@@ -20,6 +20,7 @@ from echo_cases import CommonCases, EndCases, LinuxCases
 from fault_cases import LinuxFaultCases, ResetCases
 from figures import Figures
 from load_bot_cases import ChatLoadCases, ChatServerLoadCases, EchoLoadCases
+from log_cases import LinuxLogCases, LogCases
 from programs import Programs
 from scale_cases import LinuxScaleCases, ScaleCases
 from start_cases import CommonStartCases, LinuxStartCases
@@ -32,6 +33,7 @@ def classes(options, programs):
     backends = options.backend or (["iocp"] if windows else ["epoll", "io_uring"])
     members = {"programs": programs, "backends": backends}
     yield type("Start", (CommonStartCases if windows else LinuxStartCases,), members)
+    yield type("Log", (LogCases if windows else LinuxLogCases,), {"programs": programs})
     if not windows:
         yield type("EchoLoad", (EchoLoadCases,), {"programs": programs})
         yield type("ChatLoad", (ChatLoadCases,), {"programs": programs})

@@ -182,6 +182,10 @@ TEST_CASE("a queue may have a log of its own", "[job_queue]") {
   pool.RunAll();
   CHECK(own.Count("a job threw") == 1);
   CHECK(pool.log.Count("a job threw") == 0);
+  // What the one log was told does not silence the other.
+  REQUIRE(pool.MakeQueue()->Push([] { throw 7; }) == PushResult::kQueued);
+  pool.RunAll();
+  CHECK(pool.log.Count("a job threw") == 1);
 }
 
 TEST_CASE("a job is destroyed right after it ran, before the next", "[job_queue]") {

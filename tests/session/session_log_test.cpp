@@ -96,10 +96,12 @@ TEST_CASE("the debug level tells each session's beginning and its end", "[sessio
     world.RunFor(milliseconds(20));
     pair.server->Disconnect(CloseReason::kKicked);
     REQUIRE(world.WaitFor([&] { return pair.server->Ended() && pair.client->Ended(); }));
+    INFO(world.log.All());
     CHECK(world.log.Count(name(*pair.server) + "ended after ") == 1);
     CHECK(world.log.Count(" ms: kicked; 5 bytes received, 13 sent, 0 unsent") == 1);
     CHECK(world.log.Count(name(*pair.client) + "ended after ") == 1);
     CHECK(world.log.Count(" ms: peer closed; 13 bytes received, 5 sent, 0 unsent") == 1);
+    INFO(world.log.All());
     CHECK(world.log.Count("ended after 0 ms") == 0);
   });
 }
