@@ -2,7 +2,8 @@
 """Names are in the project's style, and a few kinds of bugs are absent: clang-tidy with .clang-tidy.
 
 Usage: names.py BUILD... [--root ROOT]; each BUILD holds a compile_commands.json, of Linux or of
-MinGW. CLANG_TIDY names the program.
+MinGW. CLANG_TIDY names the program, NETCORE_JOBS how many run at once. Of tests/ and benchmarks/, which
+are half of the sources, only those are looked at that changed (changed.py); --all looks at all.
 """
 
 import argparse
@@ -13,7 +14,11 @@ import pathlib
 import subprocess
 import sys
 
+import changed
+
 CLANG_TIDY = os.environ.get("CLANG_TIDY", "clang-tidy-19")
+JOBS = int(os.environ.get("NETCORE_JOBS") or os.cpu_count() or 1)
+IF_CHANGED = ("tests/", "benchmarks/")
 
 
 def sources(build, root):
@@ -23,6 +28,16 @@ def sources(build, root):
     own = [entry for entry in own if not pathlib.Path(entry["file"]).is_relative_to(build)]
     windows = any("mingw32" in entry["command"].split(" -")[0] for entry in commands)
     return [entry["file"] for entry in own], windows
+
+
+def those_to_look_at(work, root):
+    """Without what has not changed in the folders of IF_CHANGED."""
+    differing = changed.changed_files(root)
+    if differing is None or ".clang-tidy" in differing:
+        return work
+    name = {file: pathlib.Path(file).relative_to(root).as_posix() for _, _, file in work}
+    chosen = changed.to_look_at(root, list(name.values()), differing, IF_CHANGED)
+    return [job for job in work if name[job[2]] in chosen]
 
 
 def tidy(build, windows, file):
@@ -48,6 +63,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("builds", nargs="+", type=pathlib.Path)
     parser.add_argument("--root", type=pathlib.Path)
+    parser.add_argument("--all", action="store_true")
     arguments = parser.parse_args()
     root = (arguments.root or pathlib.Path(__file__).parents[2]).resolve()
     work = []
@@ -60,11 +76,14 @@ def main():
                 work.append((build, windows, file))
     if not work:
         sys.exit("no sources of ours in the compile commands")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    everything = len(work)
+    if not arguments.all:
+        work = those_to_look_at(work, root)
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         complaints = [text for text in pool.map(lambda job: tidy(*job), work) if text]
     for text in complaints:
         print(text)
-    print(f"{len(work)} files looked at")
+    print(f"{len(work)} of {everything} files looked at")
     sys.exit(1 if complaints else 0)
 
 
