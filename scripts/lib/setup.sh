@@ -59,7 +59,12 @@ need_packages() {
   rm -f "$log"
 }
 
-# Sockets are descriptors; the tests open thousands.
+# raise_descriptor_limit [MOST]: sockets are descriptors, and the tests open thousands.
 raise_descriptor_limit() {
-  ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
+  local limit most=${1:-unlimited}
+  limit=$(ulimit -Hn)
+  if [[ $most != unlimited ]] && [[ $limit == unlimited || $limit -gt $most ]]; then
+    limit=$most
+  fi
+  ulimit -n "$limit" 2>/dev/null || true
 }

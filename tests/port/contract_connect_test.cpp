@@ -1,5 +1,6 @@
 // The contract suite: connecting.
 #include "tests/port/contract_fixture.h"
+#include "tests/support/skip.h"
 
 namespace netcore::contract {
 namespace {
@@ -185,7 +186,7 @@ TEST_CASE("a client connects over IPv6", "[contract][connect]") {
     OwnedSocket probe;
     Endpoint bound;
     if (const Error error = harness.Factory().Listen(Endpoint::LoopbackIpv6(0), {}, probe, bound)) {
-      WARN("no IPv6 on this machine: " << error.Message());
+      NoteSkipped("no IPv6 on this machine: " + error.Message());
       return;
     }
     Acceptor& acceptor = harness.NewAcceptor(1, Endpoint::LoopbackIpv6(0));
@@ -206,7 +207,7 @@ TEST_CASE("a listener on every address takes IPv4 and IPv6 clients", "[contract]
   ForEachBackend([](Harness& harness) {
     Acceptor& acceptor = harness.NewAcceptor(2, Endpoint::Any(0));
     if (acceptor.bound.GetFamily() != Endpoint::Family::kIpv6) {
-      WARN("no IPv6 on this machine: the listener is on " << acceptor.bound.ToString());
+      NoteSkipped("no IPv6 on this machine: the listener is on " + acceptor.bound.ToString());
     }
     Side& v4 = harness.NewSide();
     v4.Open();

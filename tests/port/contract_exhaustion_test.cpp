@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tests/port/contract_fixture.h"
+#include "tests/support/skip.h"
 
 namespace netcore::contract {
 namespace {
@@ -39,7 +40,7 @@ TEST_CASE("accepts fail with kTooManyFiles while no descriptor is left, and reco
     harness.RunFor(milliseconds(5));
     std::vector<OwnedSocket> hoard = UseUpSockets(harness);
     if (hoard.empty()) {
-      WARN("descriptors do not run out here: not tested");
+      NoteSkipped("descriptors do not run out here");
       return;
     }
     for (Side* one : waiting) one->Connect(acceptor.bound);
