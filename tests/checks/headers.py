@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Each header of netcore/ compiles alone, and twice.
 
-Usage: headers.py [ROOT]; CXX and MINGW_CXX name the compilers. Without the latter the headers of
-port/windows are left out, and said to be.
+Usage: headers.py [ROOT]; CXX and MINGW_CXX name the compilers, NETCORE_JOBS how many
+run at once. Without the latter compiler the headers of port/windows are left out, and said to be.
 """
 
 import concurrent.futures
@@ -14,6 +14,7 @@ from source_tree import run, source_files
 
 FLAGS = ("-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", "c++")
 COMPILER = os.environ.get("CXX", "g++")
+JOBS = int(os.environ.get("NETCORE_JOBS") or os.cpu_count() or 1)
 MINGW_COMPILER = os.environ.get("MINGW_CXX", "x86_64-w64-mingw32-g++-posix")
 
 
@@ -31,7 +32,7 @@ def compile_alone(root, header):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     if result.returncode == 0:
@@ -47,7 +48,7 @@ def check(root):
     if not shutil.which(MINGW_COMPILER):
         print(f"left out, for want of {MINGW_COMPILER}: netcore/port/windows")
         headers = [header for header in headers if compiler_for(header) != MINGW_COMPILER]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         for complaint in pool.map(lambda header: compile_alone(root, header), headers):
             if complaint:
                 yield complaint

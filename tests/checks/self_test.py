@@ -5,6 +5,7 @@ Usage: self_test.py [-v] [layering|platform_free|waits|headers|format|names]
 """
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -48,7 +49,7 @@ class CheckTest(unittest.TestCase):
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         return result.returncode, result.stdout
@@ -211,16 +212,22 @@ class FormatTest(CheckTest):
 class NamesTest(CheckTest):
     check = "names"
 
+    def would_compile(self, *files):
+        """Writes a build's compile commands. Returns the check's arguments for it."""
+        commands = [
+            {
+                "directory": str(self.root),
+                "file": str(self.root / file),
+                "command": f"c++ -std=c++20 -I{self.root} -c {self.root / file}",
+            }
+            for file in files
+        ]
+        self.write("build/compile_commands.json", json.dumps(commands))
+        return (str(self.root / "build"), "--root", str(self.root))
+
     def check_source(self, text, expected=None):
         self.write("netcore/core/a.cpp", text)
-        source = str(self.root / "netcore/core/a.cpp")
-        command = {
-            "directory": str(self.root),
-            "file": source,
-            "command": f"c++ -std=c++20 -I{self.root} -c {source}",
-        }
-        self.write("build/compile_commands.json", json.dumps([command]))
-        arguments = (str(self.root / "build"), "--root", str(self.root))
+        arguments = self.would_compile("netcore/core/a.cpp")
         if expected:
             self.assert_trips("netcore/core/", expected, *arguments)
         else:
@@ -259,9 +266,58 @@ class NamesTest(CheckTest):
         )
 
     def test_a_build_without_our_sources_trips(self):
-        self.write("build/compile_commands.json", "[]")
-        arguments = (str(self.root / "build"), "--root", str(self.root))
-        self.assert_trips("", "no sources of ours", *arguments)
+        self.assert_trips("", "no sources of ours", *self.would_compile())
+
+    def git(self, *arguments):
+        author = ("-c", "user.name=a", "-c", "user.email=a@example.com")
+        subprocess.run(["git", "-C", str(self.root), *author, *arguments], check=True)
+
+    def tree_with_a_bad_test(self):
+        """Commits one, and adds a commit behind it. Returns the check's arguments."""
+        self.write("netcore/core/a.cpp", "int Good() { return 1; }\n")
+        self.write("tests/support/deep.h", "#pragma once\nvoid Deep();\n")
+        self.write("tests/support/a.h", '#pragma once\n#include "tests/support/deep.h"\n')
+        self.write("tests/core/bad.cpp", '#include "tests/support/a.h"\nvoid bad_one() {}\n')
+        self.write("tests/core/good.cpp", "void Good() {}\n")
+        self.git("init", "--quiet")
+        for title in ("one", "two"):
+            self.git("add", "--all")
+            self.git("commit", "--quiet", "--allow-empty", "--no-gpg-sign", "-m", title)
+        return self.would_compile("netcore/core/a.cpp", "tests/core/bad.cpp", "tests/core/good.cpp")
+
+    def test_of_the_tests_those_that_changed_are_looked_at(self):
+        arguments = self.tree_with_a_bad_test()
+        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
+        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        self.assert_passes(*arguments)
+        self.assert_trips("tests/core/bad.cpp", "bad_one", *arguments, "--all")
+        self.write("tests/core/good.cpp", "void not_good() {}\n")
+        self.assert_trips("tests/core/good.cpp", "2 of 3 files", *arguments)
+        self.write("netcore/core/a.cpp", "int not_good() { return 1; }\n")
+        self.git("commit", "--quiet", "--no-gpg-sign", "-a", "-m", "three")
+        self.git("commit", "--quiet", "--no-gpg-sign", "--allow-empty", "-m", "four")
+        self.assert_trips("netcore/core/a.cpp", "1 of 3 files", *arguments)  # changed or not
+        os.environ["NETCORE_TIDY_BASE"] = "HEAD~2"
+        self.assert_trips("tests/core/good.cpp", "2 of 3 files", *arguments)
+
+    def test_a_changed_header_of_the_tests_is_looked_at_by_way_of_a_source_that_has_it(self):
+        arguments = self.tree_with_a_bad_test()
+        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
+        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        self.write("tests/support/deep.h", "#pragma once\nvoid deep_one();\n")
+        self.assert_trips("tests/support/deep.h", "2 of 3 files", *arguments)
+
+    def test_all_are_looked_at_where_the_older_commit_is_missing(self):
+        arguments = self.tree_with_a_bad_test()  # of two commits
+        self.assert_trips("tests/core/bad.cpp", "3 of 3 files", *arguments)
+
+    def test_all_are_looked_at_where_the_rules_changed(self):
+        arguments = self.tree_with_a_bad_test()
+        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
+        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        rules = self.root / ".clang-tidy"
+        rules.write_text(rules.read_text() + "\n")
+        self.assert_trips("tests/core/bad.cpp", "3 of 3 files", *arguments)
 
 
 SUITES = {
