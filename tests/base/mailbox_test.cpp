@@ -15,6 +15,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/counting_new.h"
 #include "tests/support/fate.h"
+#include "tests/support/limits.h"
 #include "tests/support/turns.h"
 
 namespace netcore::test {
@@ -26,8 +27,7 @@ class Deadline {
   bool Passed() const { return std::chrono::steady_clock::now() > end_; }
 
  private:
-  const std::chrono::steady_clock::time_point end_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + kWaitLimit;
 };
 
 class TestMail final : public Mail {

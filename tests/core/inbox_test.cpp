@@ -11,6 +11,7 @@
 #include "netcore/port/port_factory.h"
 #include "netcore/sim/memory_factory.h"
 #include "tests/support/catch.h"
+#include "tests/support/limits.h"
 
 namespace netcore {
 namespace {
@@ -112,10 +113,12 @@ TEST_CASE("no push is slept through, whoever comes first", "[inbox]") {
     });
   }
   bool overslept = false;
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto end = std::chrono::steady_clock::now() + test::kWaitLimit;
   while (delivered < kWriters * kPushes && std::chrono::steady_clock::now() < end) {
     if (inbox.TrySleep()) {
-      const bool timed_out = port.Dispatch(milliseconds(500)) == 1;
+      // So long a wait ends by a wake, or that was lost. A shorter one may end between a push and
+      // its wake, when the writer's thread has to wait for a processor.
+      const bool timed_out = port.Dispatch(test::kWaitLimit) == 1;
       inbox.WakeUp();
       if (timed_out && inbox.HasMail()) overslept = true;
     }

@@ -1,4 +1,5 @@
 // The watchdog: it names a hook that blocks, once, and is silent about the others.
+#include "tests/support/longest_gap.h"
 #include "tests/support/test_server.h"
 
 namespace netcore::test {
@@ -51,17 +52,47 @@ TEST_CASE("of many hooks that block, one a second is named", "[core][watchdog]")
 }
 
 TEST_CASE("many short hooks in a row are not one long hook", "[core][watchdog]") {
-  const WorldOptions options =
-      Watched(milliseconds(400), [] { std::this_thread::sleep_for(milliseconds(2)); });
-  OnRealBackends(options, [](World& world) {
+  constexpr milliseconds kHookLimit{400};
+  std::mutex mutex;
+  LongestGap gap;
+  int hooks = 0;
+  const auto mark = [&] {
+    const std::lock_guard lock(mutex);
+    gap.Mark();
+    return ++hooks;
+  };
+  const auto made = [&] {
+    const std::lock_guard lock(mutex);
+    return hooks;
+  };
+  const WorldOptions options = Watched(kHookLimit, [&] {
+    std::this_thread::sleep_for(milliseconds(2));
+    mark();
+  });
+  OnRealBackends(options, [&](World& world) {
     const World::Pair pair = world.ConnectPair();
-    const auto end = std::chrono::steady_clock::now() + milliseconds(800);
-    while (std::chrono::steady_clock::now() < end) {
-      pair.client->SendText("x");
-      std::this_thread::sleep_for(milliseconds(1));
+    // On a busy machine a hook that asks for 2 ms may take longer than the limit, and is then named
+    // with good reason. A try without so long a gap between the ends of two hooks is one that
+    // counts.
+    for (int tries = 0; tries < 20; ++tries) {
+      const std::size_t before = world.log.Count("has not returned");
+      {
+        const std::lock_guard lock(mutex);
+        gap = LongestGap();
+        hooks = 0;
+      }
+      // Faster than the hooks take them, so that one hook follows the other.
+      REQUIRE(Eventually([&] {
+        pair.client->SendText("x");
+        std::this_thread::sleep_for(milliseconds(1));
+        return made() >= 300;
+      }));
+      mark();
+      const std::lock_guard lock(mutex);
+      if (gap.Longest() >= kHookLimit) continue;
+      CHECK(world.log.Count("has not returned") == before);
+      break;
     }
-    CHECK(pair.server->ReceivedBytes() > 0);
-    CHECK(world.log.Count("has not returned") == 0);
   });
 }
 
@@ -79,7 +110,7 @@ TEST_CASE("a log sink that throws harms nobody", "[core][watchdog]") {
   Service service(
       core, std::make_shared<Listener>("127.0.0.1", 0),
       [&]() -> std::shared_ptr<Session> {
-        Eventually([&] { return lines > 0; }, milliseconds(5'000));
+        Eventually([&] { return lines > 0; });
         throw std::runtime_error("from the factory");
       },
       4);

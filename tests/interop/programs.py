@@ -13,7 +13,7 @@ import time
 
 from figures import Figures
 
-TIMEOUT = 60  # seconds that anything may take
+TIMEOUT = 300  # seconds that anything may take: only what hangs does, however busy the machine
 
 _READY = re.compile(
     r"^listening on (\S+):(\d+) \(backend (\w+), (\d+) threads?(?:, \d+ logic threads?)?\)$"

@@ -10,7 +10,7 @@ BYTES_A_SESSION = 1536  # of the process, while a session is idle
 
 # Seconds that anything may take. Wine's server is asked some thirty times for each connection, by
 # turns with ours, and each turn waits for whoever else wants the machine.
-PATIENCE = 240
+PATIENCE = 600
 
 
 class ScaleCases(unittest.TestCase):

@@ -14,13 +14,14 @@
 #include "netcore/sim/memory_net.h"
 #include "netcore/sim/sim_executor.h"
 #include "tests/support/fate.h"
+#include "tests/support/limits.h"
 #include "tests/support/log_lines.h"
 
 namespace netcore::test {
 
 using std::chrono::milliseconds;
 
-inline constexpr std::chrono::seconds kLimit{60};  // for what must happen
+inline constexpr std::chrono::seconds kLimit = kWaitLimit;  // for what must happen
 
 /// An executor without threads.
 struct ManualPool {

@@ -19,6 +19,7 @@
 #include "netcore/logic/job_watch.h"
 #include "tests/logic/logic_fixture.h"
 #include "tests/support/catch.h"
+#include "tests/support/longest_gap.h"
 #include "tests/support/turns.h"
 
 namespace netcore::test {
@@ -595,15 +596,27 @@ TEST_CASE("a watch without a limit, or with one of ever, never looks",
 }
 
 TEST_CASE("many short jobs in a row are not one long job", "[logic_pool][watch]") {
-  LogLines log;
-  const auto pool = MakePool(1, &log, milliseconds(400));
-  REQUIRE_FALSE(pool->Start());
-  const JobQueueRef queue = JobQueue::Create(pool);
-  for (int i = 0; i < 400; ++i) {
-    REQUIRE(IsQueued(queue->Push([] { std::this_thread::sleep_for(milliseconds(2)); })));
+  constexpr milliseconds kJobLimit{400};
+  // On a busy machine a job that asks for 2 ms may take longer than the limit, and is then named
+  // with good reason. A try without so long a gap between the ends of two jobs is one that counts.
+  for (int tries = 0; tries < 20; ++tries) {
+    LogLines log;
+    const auto pool = MakePool(1, &log, kJobLimit);
+    REQUIRE_FALSE(pool->Start());
+    const JobQueueRef queue = JobQueue::Create(pool);
+    LongestGap gap;
+    for (int i = 0; i < 400; ++i) {
+      REQUIRE(IsQueued(queue->Push([&gap] {
+        std::this_thread::sleep_for(milliseconds(2));
+        gap.Mark();
+      })));
+    }
+    pool->Stop(StopMode::kDrain);
+    gap.Mark();
+    if (gap.Longest() >= kJobLimit) continue;
+    CHECK(log.Count("has not returned") == 0);
+    break;
   }
-  pool->Stop(StopMode::kDrain);
-  CHECK(log.Count("has not returned") == 0);
 }
 
 }  // namespace

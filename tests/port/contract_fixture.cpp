@@ -361,7 +361,7 @@ bool Harness::Drain() {
     recorder->CancelAll();
   }
   const auto pending = [](const auto& recorder) { return recorder->AnythingPending(); };
-  const TimePoint end = Port().Now() + std::chrono::seconds(5);
+  const TimePoint end = Port().Now() + kLimit;
   while (std::any_of(recorders_.begin(), recorders_.end(), pending)) {
     if (Port().Now() >= end) {
       std::cerr << factory_.Name() << ": a cancelled event never completed\n";

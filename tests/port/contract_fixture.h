@@ -20,6 +20,7 @@
 #include "netcore/port/port_factory.h"
 #include "tests/support/bytes.h"
 #include "tests/support/catch.h"
+#include "tests/support/limits.h"
 
 namespace netcore::contract {
 
@@ -27,7 +28,7 @@ using test::AsBytes;
 
 using std::chrono::milliseconds;
 
-inline constexpr Duration kLimit = std::chrono::seconds(20);  // for what must happen
+inline constexpr Duration kLimit = test::kWaitLimit;  // for what must happen
 
 class Harness;
 

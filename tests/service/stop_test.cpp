@@ -22,7 +22,7 @@ TEST_CASE("a stop under load flushes what is queued and says so", "[service][sto
     std::vector<World::Pair> pairs;
     for (int i = 0; i < 10; ++i) pairs.push_back(world.ConnectPair());
     for (const World::Pair& pair : pairs) pair.server->SendText(text);
-    const StopReport report = StopAndWait(world, milliseconds(20'000));
+    const StopReport report = StopAndWait(world, milliseconds(150'000));
     CHECK(report.complete);
     CHECK(report.sessions_ended == 10);
     CHECK(report.sessions_cut == 0);
@@ -50,7 +50,8 @@ TEST_CASE("a stop cuts at its deadline who does not read, and reports what was l
     const World::Pair fast = world.ConnectPair();
     slow.server->SendText(std::string(4'000'000, 'x'));
     fast.server->SendText("bye");
-    const StopReport report = StopAndWait(world, milliseconds(200));
+    // Long enough for the fast one on a busy machine.
+    const StopReport report = StopAndWait(world, milliseconds(world.IsMemory() ? 200 : 2'000));
     CHECK(report.complete);
     CHECK(report.sessions_ended == 2);
     CHECK(report.sessions_cut == 1);
@@ -59,7 +60,7 @@ TEST_CASE("a stop cuts at its deadline who does not read, and reports what was l
     if (world.IsMemory()) {
       CHECK(report.duration < milliseconds(5'000));  // of virtual time
     } else {
-      CHECK(report.duration >= milliseconds(190));
+      CHECK(report.duration >= milliseconds(1'990));
     }
     slow.client->ResumeRecv();
     REQUIRE(world.WaitFor([&] { return slow.client->Ended() && fast.client->Ended(); }));
@@ -116,7 +117,7 @@ TEST_CASE("a stop inside a hook only begins, and waiting there says that it can'
   WorldOptions options;
   options.hooks.on_recv = [&](TestSession& session, std::span<std::byte>) {
     session.SendText("bye");
-    service->Stop(milliseconds(5'000));
+    service->Stop(milliseconds(100'000));
     incomplete = !service->WaitStopped().complete;
   };
   OnAllBackends(options, [&](World& world) {

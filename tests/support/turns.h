@@ -11,8 +11,8 @@ namespace netcore::test {
 
 /// The numbers 0, 1, 2, ...: whoever has awaited one holds the turn until it passes it on. The
 /// chain ends after `most` turns; on a machine that is busy with other things, where each hand-off
-/// may take a time slice, it ends earlier: with the turn that is held when kTime has passed.
-/// Threads: any.
+/// may take a time slice, it ends earlier: with the turn that is held when kTime has passed, but
+/// not before kFew turns. Threads: any.
 class Turns {
  public:
   static constexpr std::chrono::seconds kTime{5};
@@ -29,7 +29,8 @@ class Turns {
 
   /// The turn of this number, which the caller holds, is done. False when the chain ends with it.
   bool Pass(std::uint64_t number) noexcept {
-    const bool is_last = number + 1 == most_ || std::chrono::steady_clock::now() >= end_;
+    const bool is_last =
+        number + 1 == most_ || (number + 1 >= kFew && std::chrono::steady_clock::now() >= end_);
     if (is_last) count_.store(number + 1, std::memory_order_relaxed);
     turn_.store(is_last ? kOver : number + 1, std::memory_order_release);
     return !is_last;

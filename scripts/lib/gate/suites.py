@@ -98,7 +98,7 @@ SUITES = (
         "all tests, Release, gcc",
         budget_s=500,
         packages=("catch2", "libbenchmark-dev"),
-        steps=(built("linux-release"), ctest("linux-release", WAITS, per_part=2)),
+        steps=(built("linux-release"), ctest("linux-release", WAITS, per_part=3)),
     ),
     Suite(
         "linux-asan",
