@@ -37,9 +37,9 @@ class Watchdog {
     TimePoint since;
     const char* name = nullptr;
     bool reported = false;
-    bool overdue = false;  // beyond the limit, and not reported yet as another was a moment ago
+    bool overdue = false;   // beyond the limit, and not reported yet as another was a moment ago
     TimePoint quiet_until;  // of the worker, as the next one
-    std::uint64_t left_out = 0;           // hooks beyond the limit that returned untold
+    std::uint64_t left_out = 0;  // hooks beyond the limit that returned untold
   };
 
   void Run();

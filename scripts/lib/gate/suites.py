@@ -84,7 +84,10 @@ SUITES = (
         "scripts/prove and benchmarks --against fail what must fail",
         budget_s=15,
         packages=("git",),
-        steps=(unittest("tests/checks/prove_self_test.py"),),
+        steps=(
+            unittest("tests/checks/prove_self_test.py"),
+            unittest("tests/checks/against_self_test.py"),
+        ),
     ),
     Suite(
         "headers",
