@@ -9,7 +9,7 @@ namespace {
 
 // Without destructors: they are there until the thread is gone.
 constinit thread_local int open_watches = 0;
-constinit thread_local bool exiting = false;
+constinit thread_local bool is_exiting = false;
 
 class WatchedThreadEnd {
  public:
@@ -31,11 +31,11 @@ ExitWatch::ExitWatch() noexcept {
 
 ExitWatch::~ExitWatch() { --open_watches; }
 
-bool ExitWatch::IsExiting() noexcept { return exiting; }
+bool ExitWatch::IsExiting() noexcept { return is_exiting; }
 
 bool ExitWatch::IsExitingThread() noexcept {
-  if (open_watches > 0) exiting = true;
-  return exiting;
+  if (open_watches > 0) is_exiting = true;
+  return is_exiting;
 }
 
 void ExitWatch::Keep(std::shared_ptr<void> kept) {
