@@ -90,7 +90,7 @@ TEST_CASE("a graceful close delivers everything sent, then the end", "[contract]
 
 TEST_CASE("a graceful close with unread bytes ends in FIN, behind all that was sent",
           "[contract][close]") {
-  const std::size_t unread = GENERATE(1, 5'000, 40'000);
+  const std::size_t unread = GENERATE(std::size_t{1}, std::size_t{5'000}, std::size_t{40'000});
   const bool began_to_read = GENERATE(false, true);
   INFO(unread << " unread bytes, began to read: " << began_to_read);
   ForEachBackend([&](Harness& harness) {
