@@ -212,6 +212,16 @@ class FormatTest(CheckTest):
 class NamesTest(CheckTest):
     check = "names"
 
+    def setUp(self):
+        super().setUp()
+        given = os.environ.pop("NETCORE_TIDY_BASE", None)
+        if given is not None:
+            self.addCleanup(os.environ.__setitem__, "NETCORE_TIDY_BASE", given)
+
+    def compare_with(self, commit):
+        os.environ["NETCORE_TIDY_BASE"] = commit
+        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE", None)
+
     def would_compile(self, *files):
         """Writes a build's compile commands. Returns the check's arguments for it."""
         commands = [
@@ -287,8 +297,7 @@ class NamesTest(CheckTest):
 
     def test_of_the_tests_those_that_changed_are_looked_at(self):
         arguments = self.tree_with_a_bad_test()
-        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
-        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        self.compare_with("HEAD~1")
         self.assert_passes(*arguments)
         self.assert_trips("tests/core/bad.cpp", "bad_one", *arguments, "--all")
         self.write("tests/core/good.cpp", "void not_good() {}\n")
@@ -297,13 +306,12 @@ class NamesTest(CheckTest):
         self.git("commit", "--quiet", "--no-gpg-sign", "-a", "-m", "three")
         self.git("commit", "--quiet", "--no-gpg-sign", "--allow-empty", "-m", "four")
         self.assert_trips("netcore/core/a.cpp", "1 of 3 files", *arguments)  # changed or not
-        os.environ["NETCORE_TIDY_BASE"] = "HEAD~2"
+        self.compare_with("HEAD~2")
         self.assert_trips("tests/core/good.cpp", "2 of 3 files", *arguments)
 
     def test_a_changed_header_of_the_tests_is_looked_at_by_way_of_a_source_that_has_it(self):
         arguments = self.tree_with_a_bad_test()
-        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
-        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        self.compare_with("HEAD~1")
         self.write("tests/support/deep.h", "#pragma once\nvoid deep_one();\n")
         self.assert_trips("tests/support/deep.h", "2 of 3 files", *arguments)
 
@@ -313,8 +321,7 @@ class NamesTest(CheckTest):
 
     def test_all_are_looked_at_where_the_rules_changed(self):
         arguments = self.tree_with_a_bad_test()
-        os.environ["NETCORE_TIDY_BASE"] = "HEAD~1"
-        self.addCleanup(os.environ.pop, "NETCORE_TIDY_BASE")
+        self.compare_with("HEAD~1")
         rules = self.root / ".clang-tidy"
         rules.write_text(rules.read_text() + "\n")
         self.assert_trips("tests/core/bad.cpp", "3 of 3 files", *arguments)
