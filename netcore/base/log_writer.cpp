@@ -85,12 +85,9 @@ bool LogWriter::WriteLast(std::string_view text, std::chrono::milliseconds limit
   const auto deadline = SteadyClock::now() + limit;
   Lock lock(mutex_, std::defer_lock);
   if (!LockUntil(lock, deadline)) return false;
-  const std::size_t size = waiting_.size();
   try {
-    waiting_.append(text);
-    waiting_.push_back('\n');
+    last_words_.append(text).push_back('\n');
   } catch (const std::exception&) {
-    waiting_.resize(size);
     return false;
   }
   if (EnsureThread()) {
@@ -162,7 +159,7 @@ bool LogWriter::EnsureThread() noexcept {
 // left (Windows ends the threads of a process before a DLL hears of the end), and stderr is not
 // known to be stuck.
 bool LogWriter::FlushLocked(Lock& lock, SteadyClock::time_point deadline) noexcept {
-  const std::uint64_t last = begun_ + (waiting_.empty() && dropped_ == 0 ? 0 : 1);
+  const std::uint64_t last = begun_ + (HasWork() ? 1 : 0);
   if (written_.wait_until(lock, deadline, [this, last] { return done_ >= last; })) return true;
   if (begun_ == done_) WriteWaiting(lock);
   return done_ >= last;
@@ -172,8 +169,8 @@ void LogWriter::Run() noexcept {
   PrepareStderrThread();
   Lock lock(mutex_);
   for (;;) {
-    work_.wait(lock, [this] { return stopping_ || !waiting_.empty() || dropped_ > 0; });
-    if (waiting_.empty() && dropped_ == 0) return;
+    work_.wait(lock, [this] { return stopping_ || HasWork(); });
+    if (!HasWork()) return;
     WriteWaiting(lock);
   }
 }
@@ -182,7 +179,9 @@ void LogWriter::Run() noexcept {
 // held now.
 void LogWriter::WriteWaiting(Lock& lock) noexcept {
   std::string batch;
+  std::string last_words;
   batch.swap(waiting_);
+  last_words.swap(last_words_);
   const std::size_t lines = std::exchange(waiting_lines_, 0);
   const std::uint64_t dropped = std::exchange(dropped_, 0);
   dropped_told_ += dropped;
@@ -190,6 +189,7 @@ void LogWriter::WriteWaiting(Lock& lock) noexcept {
   lock.unlock();
   WriteOut(batch);
   if (dropped > 0) WriteDropped(dropped);
+  WriteOut(last_words);
   lock.lock();
   ++done_;
   held_ -= lines;

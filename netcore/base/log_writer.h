@@ -77,6 +77,9 @@ class LogWriter {
   using SteadyClock = std::chrono::steady_clock;
   using Lock = std::unique_lock<std::mutex>;
 
+  bool HasWork() const noexcept {
+    return !waiting_.empty() || dropped_ > 0 || !last_words_.empty();
+  }
   bool LockUntil(Lock& lock, SteadyClock::time_point deadline) noexcept;
   SteadyClock::time_point ExitDeadline() const noexcept;
   bool Append(LogLevel level, std::string_view line) noexcept;
@@ -94,6 +97,7 @@ class LogWriter {
   std::condition_variable written_;
   // All of this under mutex_.
   std::string waiting_;
+  std::string last_words_;  // written behind the lines and the number of those dropped
   std::size_t waiting_lines_ = 0;
   std::size_t held_ = 0;            // lines in waiting_ and with the output
   std::uint64_t begun_ = 0;         // batches that were handed to the output

@@ -20,7 +20,8 @@ def lines(count, text="line"):
 
 
 def told_dropped(printed):
-    found = [re.fullmatch(r"netcore: warning: (\d+) log lines? w\w+ dropped: .*", line) for line in printed]
+    pattern = re.compile(r"netcore: warning: (\d+) log lines? w\w+ dropped: .*")
+    found = [pattern.fullmatch(line) for line in printed]
     return sum(int(match.group(1)) for match in found if match), sum(1 for match in found if match)
 
 
