@@ -1053,6 +1053,22 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "worker_time_before_wait",
+        _WORKER,
+        "Worker::Round",
+        "deadlines count from before the wait",
+        "now_is_old_ = true;",
+        "now_ = port_->Now();",
+    ),
+    Mutation(
+        "watchdog_ignores_count",
+        "netcore/core/watchdog.cpp",
+        "Watchdog::Look",
+        "many short hooks are taken for a long one",
+        "&& count == seen.count",
+        "&& count >= seen.count",
+    ),
+    Mutation(
         "attach_takes_any_pointer",
         _CONNECTION,
         "Connection::Attach",
