@@ -77,8 +77,9 @@ Error IocpCore::OpenLocked() {
   std::size_t count = options_.threads;
   if (count == 0) count = std::max(1U, std::thread::hardware_concurrency());
   if (count > kMaxWorkers) {
-    return Error(ErrorCode::kInvalidArgument, 0,
-                 fmt::format("{} threads, more than {}", count, kMaxWorkers));
+    return Error(
+        ErrorCode::kInvalidArgument, 0,
+        fmt::format("core option threads is {}, and must be at most {}", count, kMaxWorkers));
   }
   std::shared_ptr<WorkerSet> workers;
   if (const Error error = MakeWorkersLocked(count, workers)) return error;

@@ -21,13 +21,14 @@ namespace netcore {
 class Watchdog;
 
 struct CoreOptions {
-  /// How many workers, each a port and a thread. 0: one for each hardware thread.
+  /// How many workers, each a port and a thread: 1,024 at most. 0: one for each hardware thread.
   std::size_t threads = 0;
 
   /// An explicit backend beats NETCORE_BACKEND (auto, iocp, io_uring, epoll), which beats the best
   /// that works here. The best is chosen for all workers together: where the system refuses
-  /// io_uring to one of them, epoll serves all, and a warning says why. A backend that is named,
-  /// here or in NETCORE_BACKEND, and refused is an error of Open.
+  /// io_uring to one of them, epoll serves all, and a warning says why (a line at info level where
+  /// the system has no io_uring to begin with). A backend that is named, here or in
+  /// NETCORE_BACKEND, and refused is an error of Open.
   Backend backend = Backend::kAuto;
 
   /// Where lines at or above `log_level` go; stderr if empty.

@@ -1,6 +1,7 @@
 // Putting a server together, and taking it apart.
 #include "netcore/service/service.h"
 
+#include <string>
 #include <utility>
 
 #include "netcore/base/assert.h"
@@ -71,10 +72,14 @@ Error Service::Start() {
   if (state_ == State::kStopped) return Error(ErrorCode::kStopped, 0, "start a service");
   if (state_ == State::kStarted) return Invalid("start a service that was started before");
   if (GetIocpCore() == nullptr || listener_ == nullptr || !factory_) {
-    return Invalid("start a service without a core, a listener or a session factory");
+    const char* const missing = GetIocpCore() == nullptr ? "core"
+                                : listener_ == nullptr   ? "listener"
+                                                         : "session factory";
+    return Invalid(std::string("start a service without a ") + missing);
   }
   if (accept_depth_ == 0 || accept_depth_ > kMaxAcceptDepth) {
-    return Invalid("start a service whose accept depth is not between 1 and 10000");
+    return Invalid("start a service whose accept_depth is " + std::to_string(accept_depth_) +
+                   ", and must be from 1 to " + std::to_string(kMaxAcceptDepth));
   }
   if (const Error error = session_.Validate()) return error;
   // The address first: most starts that fail, fail there, and then there is nothing to take back.

@@ -27,7 +27,7 @@ struct ServiceOptions {
 
   CoreOptions core{};  // threads, backend, log, the watchdog's limit
 
-  /// How many accepts are kept posted.
+  /// How many accepts are kept posted, from 1 to 10,000.
   std::size_t accept_depth = 100;
 
   /// Connections beyond it are closed at once, and counted. 0: no limit.

@@ -92,7 +92,7 @@ void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionCo
   const auto fail = [&](std::string_view what, std::string_view why = {}) {
     shared.Counters(worker.Index()).AddFactoryFailure();
     WriteLogLimited(shared.GetLog(), LogLevel::kError, shared.FactoryLogLimit(), worker.Now(),
-                    "the session factory {}{}; a connection was closed", what, why);
+                    "the session factory {}{}; the connection of {} was closed", what, why, peer);
   };
   SessionRef session;
   try {
@@ -107,7 +107,7 @@ void Connection::Accept(const SessionFactory& factory, std::shared_ptr<SessionCo
     connection->Settle(std::move(ticket), std::move(seat), std::move(socket));
     if (connection->phase_ == Phase::kConnecting) connection->Open();
   } catch (const std::exception& error) {
-    fail(error.what());
+    fail("threw: ", error.what());
   } catch (...) {
     fail("threw what is no std::exception");
   }

@@ -20,7 +20,7 @@ enum class PeerClose : std::uint8_t {
 /// and so is kForever. A negative one is refused by Service::Start and Connector::Connect.
 struct SessionOptions {
   /// Bytes that wait to be sent on one session. A Send beyond it ends the session with
-  /// kSendQueueFull.
+  /// kSendQueueFull. 0: no limit.
   std::size_t max_send_queue_bytes = 1024 * 1024;
 
   /// How long the peer may send nothing. Time in PauseRecv does not count.

@@ -9,6 +9,7 @@ import io
 import pathlib
 import sys
 import tempfile
+import time
 import threading
 import types
 import unittest
@@ -258,10 +259,14 @@ class WholeTest(unittest.TestCase):
             self.assert_ended(int(pipe.read_text()))
 
     def assert_ended(self, pid):
-        """The process is gone, or is a zombie that nobody has waited for."""
+        """Waits until the process is gone, or is a zombie that nobody has waited for: a process that
+        was killed runs on until the kernel has time to end it."""
         stat = pathlib.Path(f"/proc/{pid}/stat")
+        deadline = time.monotonic() + TIMEOUT
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            self.assertEqual(stat.read_text().rsplit(")", 1)[1].split()[0], "Z")
+            while (state := stat.read_text().rsplit(")", 1)[1].split()[0]) != "Z":
+                self.assertLess(time.monotonic(), deadline, f"{pid} is in state {state}")
+                time.sleep(0.01)
 
     def test_a_skipped_case_is_counted_and_as_root_it_is_a_failure(self):
         def step(run):

@@ -59,7 +59,7 @@ TEST_CASE("a missing factory, core or listener and a bad accept depth are errors
   CHECK(Service(core, nullptr, factory, 1).Start() == ErrorCode::kInvalidArgument);
   const Error none = Service(core, listener, factory, 0).Start();
   CHECK(none == ErrorCode::kInvalidArgument);
-  CHECK(Contains(none, "accept depth"));
+  CHECK(Contains(none, "accept_depth is 0"));
   CHECK(Service(core, listener, factory, 1'000'000).Start() == ErrorCode::kInvalidArgument);
   CHECK(core->WorkerCount() == 0);
 }
