@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "netcore/base/exit_watch.h"
+#include "netcore/base/log_delay.h"
 #include "netcore/base/log_text.h"
 #include "netcore/base/log_writer.h"
 
@@ -39,6 +40,8 @@ void Log::Write(LogLevel level, std::string_view line) const noexcept {
 }
 
 void Log::Deliver(LogLevel level, std::string_view line) const noexcept {
+  LogDelay* const delay = LogDelay::Current();
+  if (sink_ && delay != nullptr && delay->Keep(*this, level, line)) return;
   const ExitWatch watch;  // the sink may call std::exit
   try {
     if (sink_) {

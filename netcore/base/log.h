@@ -14,7 +14,9 @@ std::string_view ToString(LogLevel level) noexcept;
 
 /// Called with one line, without its end. The line is valid UTF-8 without control characters and
 /// some 8 KiB long at the most: see Log::Write. Threads: any, several at once: the calling one is
-/// the one that logs, so a sink that blocks blocks a worker. What it throws is dropped.
+/// the one that logs, so a sink that blocks blocks a worker. No lock of the library's is held: the
+/// sink may ask the core or the service that logs, but must not stop them. What it throws is
+/// dropped.
 using LogSink = std::function<void(LogLevel level, std::string_view line)>;
 
 /// Where lines go: to the host's sink or, without one, to stderr as "netcore: LEVEL: LINE".
@@ -27,8 +29,12 @@ using LogSink = std::function<void(LogLevel level, std::string_view line)>;
 /// NETCORE_ASSERT comes after them, within that second.
 ///
 /// Lines that a peer can cause again and again (exceptions that leave hooks and factories, slow
-/// hooks) are written at most once a second each kind; the next one says how many were left out.
+/// hooks) are written at most once a second each kind, slow hooks and slow jobs once a second each
+/// thread that runs them; the next line says how many were left out.
 /// The level kDebug is exempt: it tells each session's beginning and end.
+///
+/// Stderr is whatever the descriptor 2 is: a program that closes it gives that number to its next
+/// socket or file, which then gets the lines. Redirect it to /dev/null instead.
 ///
 /// Owns: the sink. Lifetime: shared by all that logs. Threads: any.
 class Log {
@@ -48,6 +54,8 @@ class Log {
   void Write(LogLevel level, std::string_view line) const noexcept;
 
  private:
+  friend class LogDelay;
+
   void Deliver(LogLevel level, std::string_view line) const noexcept;
 
   LogSink sink_;

@@ -15,6 +15,7 @@
 #include "netcore/base/error.h"
 #include "netcore/base/log.h"
 #include "netcore/base/log_limit.h"
+#include "netcore/base/log_text.h"
 
 namespace netcore {
 
@@ -72,8 +73,10 @@ void WriteLogLimited(const Log& log, LogLevel level, LogLimit& limit, TimePoint 
   const std::optional<std::uint64_t> suppressed = limit.Take(now);
   if (!suppressed) return;
   try {
-    std::string line = fmt::format(format, std::forward<Args>(args)...);
-    log.Write(level, line + fmt::format("{}", MoreLikeIt{*suppressed}));
+    const std::string line = fmt::format(format, std::forward<Args>(args)...);
+    const std::string more = fmt::format("{}", MoreLikeIt{*suppressed});
+    // Cut here, where it must be, so that what is cut off is not the count.
+    log.Write(level, more.empty() ? line : MakeLogLine(line, more.size()) + more);
   } catch (const std::exception&) {
     log.Write(level, "a log line could not be made");
   }

@@ -71,8 +71,12 @@ bool IsLogLine(std::string_view text) noexcept {
   return true;
 }
 
-std::string MakeLogLine(std::string_view text) {
+std::string MakeLogLine(std::string_view text, std::size_t reserved) {
   constexpr std::string_view kDigits = "0123456789abcdef";
+  constexpr std::size_t kNote = 48;  // room for the note of what was cut
+  const std::size_t longest = reserved == 0
+                                  ? kLongestLogLine
+                                  : kLongestLogLine - std::min(kLongestLogLine, reserved + kNote);
   std::string line;
   line.reserve(std::min(text.size() + text.size() / 4, kLongestLogLine) + 32);
   while (!text.empty()) {
@@ -81,7 +85,7 @@ std::string MakeLogLine(std::string_view text) {
     const std::array<char, 4> replaced = {'\\', 'x', kDigits[byte >> 4U], kDigits[byte & 0x0FU]};
     const std::string_view piece =
         kept > 0 ? text.substr(0, kept) : std::string_view(replaced.data(), replaced.size());
-    if (line.size() + piece.size() > kLongestLogLine) {
+    if (line.size() + piece.size() > longest) {
       return line + " ... (" + std::to_string(text.size()) + " bytes cut)";
     }
     line += piece;

@@ -25,6 +25,9 @@ bool IsLogLine(std::string_view text) noexcept;
 /// All else stays byte for byte, also a backslash: a log is made to be read, not to be decoded.
 /// What would pass kLongestLogLine bytes is cut at a character, or before a replaced byte, and
 /// " ... (N bytes cut)" is added, where N counts bytes of `text`. Throws std::bad_alloc.
-std::string MakeLogLine(std::string_view text);
+///
+/// `reserved`: how many bytes the caller adds behind the text, which is then cut early enough for
+/// all of it to be one log line.
+std::string MakeLogLine(std::string_view text, std::size_t reserved = 0);
 
 }  // namespace netcore

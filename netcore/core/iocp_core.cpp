@@ -9,6 +9,7 @@
 #include "netcore/base/clock.h"
 #include "netcore/base/duration_check.h"
 #include "netcore/base/exit_watch.h"
+#include "netcore/base/log_delay.h"
 #include "netcore/base/log_format.h"
 #include "netcore/core/watchdog.h"
 
@@ -44,11 +45,13 @@ void IocpCore::LeaveAll() noexcept {
 }
 
 Error IocpCore::Open() {
+  const LogDelay delay;
   const std::lock_guard lock(mutex_);
   return OpenLocked();
 }
 
 Error IocpCore::OpenFactory(std::shared_ptr<PortFactory>& factory) {
+  const LogDelay delay;
   const std::lock_guard lock(mutex_);
   if (const Error error = OpenFactoryLocked()) return error;
   factory = factory_;
@@ -111,6 +114,7 @@ Error IocpCore::MakeWorkersLocked(std::size_t count, std::shared_ptr<WorkerSet>&
 }
 
 Error IocpCore::Run() {
+  const LogDelay delay;
   const std::lock_guard lock(mutex_);
   if (const Error error = OpenLocked()) return error;
   if (!threads_.empty()) return {};

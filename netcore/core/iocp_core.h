@@ -27,7 +27,7 @@ struct CoreOptions {
   /// An explicit backend beats NETCORE_BACKEND (auto, iocp, io_uring, epoll), which beats the best
   /// that works here. The best is chosen for all workers together: where the system refuses
   /// io_uring to one of them, epoll serves all, and a warning says why (a line at info level where
-  /// the system has no io_uring to begin with). A backend that is named, here or in
+  /// the system has no io_uring, or does not permit it). A backend that is named, here or in
   /// NETCORE_BACKEND, and refused is an error of Open.
   Backend backend = Backend::kAuto;
 

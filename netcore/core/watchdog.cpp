@@ -41,7 +41,9 @@ void Watchdog::Run() {
       WaitUntil(stop_, lock, next);
       continue;
     }
+    lock.unlock();  // what Look logs reaches code of the user's
     for (std::size_t index = 0; index < seen_.size(); ++index) Look(index, now);
+    lock.lock();
     next = Later(now, interval);
   }
 }

@@ -6,6 +6,7 @@
 
 #include "netcore/base/assert.h"
 #include "netcore/base/exit_watch.h"
+#include "netcore/base/log_delay.h"
 #include "netcore/base/task.h"
 #include "netcore/service/acceptor.h"
 
@@ -68,6 +69,7 @@ Service::~Service() {
 
 Error Service::Start() {
   const ExitWatch watch;
+  const LogDelay delay;
   const std::lock_guard lock(mutex_);
   if (state_ == State::kStopped) return Error(ErrorCode::kStopped, 0, "start a service");
   if (state_ == State::kStarted) return Invalid("start a service that was started before");

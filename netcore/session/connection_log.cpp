@@ -8,12 +8,14 @@
 namespace netcore {
 
 void Connection::LogBegan() noexcept {
-  began_ = worker_.Now();
+  if (!context_->GetLog().Enabled(LogLevel::kDebug)) return;
+  began_ = worker_.Port().Now();
   WriteLog(context_->GetLog(), LogLevel::kDebug, "session {} ({}): began on worker {}, backend {}",
            Id(), peer_, worker_.Index(), context_->Backend());
 }
 
-// One that was never open may end on any thread, where the worker's clock must not be read.
+// One that was never open may end on any thread, where the port's clock must not be read. The
+// round's time may be from before a long hook.
 void Connection::LogEnded() noexcept {
   const Log& log = context_->GetLog();
   if (!log.Enabled(LogLevel::kDebug)) return;
@@ -21,11 +23,11 @@ void Connection::LogEnded() noexcept {
     return WriteLog(log, LogLevel::kDebug, "session {} ({}): never began: {}", Id(), peer_,
                     CloseCause{close_info_});
   }
-  WriteLog(log, LogLevel::kDebug,
-           "session {} ({}): ended after {} ms: {}; {} bytes received, {} sent, {} unsent", Id(),
-           peer_,
-           std::chrono::duration_cast<std::chrono::milliseconds>(worker_.Now() - began_).count(),
-           CloseCause{close_info_}, bytes_received_, bytes_sent_, close_info_.bytes_unsent);
+  WriteLog(
+      log, LogLevel::kDebug,
+      "session {} ({}): ended after {} ms: {}; {} bytes received, {} sent, {} unsent", Id(), peer_,
+      std::chrono::duration_cast<std::chrono::milliseconds>(worker_.Port().Now() - began_).count(),
+      CloseCause{close_info_}, bytes_received_, bytes_sent_, close_info_.bytes_unsent);
 }
 
 // A peer can make a hook throw for each connection. Not so where the hook runs on another thread

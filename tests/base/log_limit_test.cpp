@@ -88,5 +88,22 @@ TEST_CASE("threads that share a log limit lose no count", "[log]") {
   CHECK(all + *last == std::uint64_t{kThreads} * kCalls);
 }
 
+TEST_CASE("the count of suppressed lines stays when the line is cut", "[log]") {
+  std::vector<std::string> lines;
+  const Log log([&](LogLevel, std::string_view line) { lines.emplace_back(line); });
+  LogLimit limit;
+  const std::string huge(3 * kLongestLogLine, 'x');
+  TimePoint now{};
+  for (int i = 0; i < 5; ++i) {
+    WriteLogLimited(log, LogLevel::kError, limit, now, "{}", huge);
+  }
+  now += LogLimit::kInterval;
+  WriteLogLimited(log, LogLevel::kError, limit, now, "{}", huge);
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("bytes cut)") != std::string::npos);
+  CHECK(lines[1].find("bytes cut) (4 more like it)") != std::string::npos);
+  CHECK(lines[1].size() <= kLongestLogLine);
+}
+
 }  // namespace
 }  // namespace netcore

@@ -400,6 +400,7 @@ TEST_CASE("a job that is never due sets no alarm, and has its place until it is 
   CHECK(queue->Stats().timed == 0);
   CHECK(queue->Stats().cancelled == 1);
   CHECK(queue->Push([] {}) == PushResult::kQueued);
+  pool.RunAll();
 }
 
 TEST_CASE("a job that is never due is dropped by a close, and with its queue",

@@ -39,7 +39,10 @@ struct ManualPool {
     }
   }
 
-  void Advance(Duration by) const { net->Advance(by); }
+  template <typename Rep, typename Period>
+  void Advance(std::chrono::duration<Rep, Period> by) const {
+    net->Advance(by);
+  }
 
   LogLines log;
   std::shared_ptr<MemoryNet> net = std::make_shared<MemoryNet>();

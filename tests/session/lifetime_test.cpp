@@ -88,8 +88,11 @@ TEST_CASE("a factory whose pointer does not own the session costs one connection
       const TestSessionRef victim = world.Connect();
       REQUIRE(world.WaitFor([&] { return victim->Ended(); }));
       CHECK(world.service->Stats().factory_failures == ++failures);
-      CHECK(world.log.Count("returned a session that is not owned by its std::shared_ptr") ==
-            failures);
+      // One line a second.
+      const std::size_t lines =
+          world.log.Count("returned a session that is not owned by its std::shared_ptr");
+      CHECK(lines >= 1);
+      CHECK(lines <= failures);
     }
     wrong = nullptr;
     const TestSessionRef good = world.Connect();

@@ -342,7 +342,10 @@ TEST_CASE("after accepts that failed the next one works", "[sim][row31][row22]")
     std::vector<StreamRef> clients;
     for (int count = 0; count < 10; ++count) clients.push_back(Connect(stage));
     world.RunFor(std::chrono::seconds(2));
-    world.Check(service.Stats().accept_failures > 0, "failures are counted");
+    const ServiceStats stats = service.Stats();
+    world.Check(stats.accept_failures + stats.accepts_aborted > 0, "failures are counted");
+    world.Check((stats.accepts_aborted > 0) == (fault == Fault::kAcceptAborted),
+                "peers that are gone are counted apart");
     world.Faults().Stop();
     const TimePoint begin = world.Now();
     Canary canary(stage);

@@ -370,7 +370,10 @@ void PacketScenario(SimWorld& world) {
     SimRandom& drawn = session.GetStage().world.Random();
     if (!plain && drawn.OneIn(8)) return;  // silent
     if (!plain && drawn.OneIn(4)) return session.SendInPieces();
-    for (std::uint32_t count = drawn.Between(1, 12); count > 0; --count) session.SendNext();
+    // A newcomer is to be served: few enough for the smallest bound, however large each is.
+    for (std::uint32_t count = plain ? 2 : drawn.Between(1, 12); count > 0; --count) {
+      session.SendNext();
+    }
   };
   stage->act = [&plain, throw_one_in](PacketStream& session) {
     PacketStage& its_stage = session.GetStage();

@@ -15,9 +15,11 @@ using linux_port::IoUringFactory;
 Error MakeBest(const std::shared_ptr<const Log>& log, std::unique_ptr<PortFactory>& factory) {
   const Error refused = IoUringFactory::Create(log, IoUringFactory::Choice::kBest, factory);
   if (!refused) return {};
-  if (log->Enabled(LogLevel::kInfo)) {
-    log->Write(LogLevel::kInfo,
-               "backend io_uring refused (" + refused.Message() + "), using epoll");
+  // A limit can be raised; a system that has no io_uring, or does not permit it, is as it is.
+  const bool is_limit = refused == ErrorCode::kNoBuffers || refused == ErrorCode::kTooManyFiles;
+  const LogLevel level = is_limit ? LogLevel::kWarning : LogLevel::kInfo;
+  if (log->Enabled(level)) {
+    log->Write(level, "backend io_uring refused (" + refused.Message() + "), using epoll");
   }
   factory = std::make_unique<EpollFactory>();
   return {};

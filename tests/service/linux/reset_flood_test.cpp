@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -39,7 +40,12 @@ class RawClient {
 
   bool Echoes() {
     char byte = 'x';
-    return ::send(socket_, &byte, 1, MSG_NOSIGNAL) == 1 && ::recv(socket_, &byte, 1, 0) == 1;
+    if (::send(socket_, &byte, 1, MSG_NOSIGNAL) != 1) return false;
+    ssize_t received;
+    do {  // a thread that a ring has work for may be interrupted without a signal
+      received = ::recv(socket_, &byte, 1, 0);
+    } while (received < 0 && errno == EINTR);
+    return received == 1;
   }
 
   void MakeCloseReset() {
