@@ -233,6 +233,20 @@ TEST_CASE("a process that exits waits for its lines, and only so long", "[log]")
   CHECK(pipe.Lines().size() == 4);
 }
 
+TEST_CASE("a process that exits goes on as soon as its lines are written", "[log]") {
+  Pipe pipe;
+  LogWriter writer(pipe.Output());
+  pipe.SetFull(true);
+  for (int line = 0; line < 10; ++line) writer.Write(LogLevel::kError, "line");
+  std::thread reader([&pipe] {
+    std::this_thread::sleep_for(milliseconds(20));  // the exit most likely waits by then
+    pipe.SetFull(false);
+  });
+  writer.FlushForExit(kLong);
+  CHECK(pipe.Lines().size() == 10);
+  reader.join();
+}
+
 TEST_CASE("a log writer that ends writes what it holds", "[log]") {
   Pipe pipe;
   {
