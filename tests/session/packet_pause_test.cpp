@@ -87,6 +87,7 @@ TEST_CASE("paused, then FIN: the packets first, then the end", "[packet_session]
     const std::string stream = Numbered(0, 10);
     pair.client->SendText(stream.substr(0, stream.size() - (whole ? 0 : 1)));
     pair.client->ShutdownSend();
+    REQUIRE(world.WaitFor([&] { return pair.server->Count() == 1; }));
     world.RunFor(milliseconds(50));
     CHECK(pair.server->Count() == 1);
     CHECK_FALSE(pair.server->Ended());
