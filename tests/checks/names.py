@@ -19,13 +19,15 @@ import changed
 CLANG_TIDY = os.environ.get("CLANG_TIDY", "clang-tidy-19")
 JOBS = int(os.environ.get("NETCORE_JOBS") or os.cpu_count() or 1)
 IF_CHANGED = ("tests/", "benchmarks/")
+REFUSED = "tests/refused"  # what must not compile
 
 
 def sources(build, root):
     """The project's own files in a build's compile commands, and whether it is for Windows."""
     commands = json.loads((build / "compile_commands.json").read_text())
     own = [entry for entry in commands if pathlib.Path(entry["file"]).is_relative_to(root)]
-    own = [entry for entry in own if not pathlib.Path(entry["file"]).is_relative_to(build)]
+    for folder in (build, root / REFUSED):
+        own = [entry for entry in own if not pathlib.Path(entry["file"]).is_relative_to(folder)]
     windows = any("mingw32" in entry["command"].split(" -")[0] for entry in commands)
     return [entry["file"] for entry in own], windows
 

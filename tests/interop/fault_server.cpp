@@ -193,6 +193,7 @@ std::string StatsLine(const netcore::ServiceStats& stats, const Audience& audien
                      ", \"total\": " + std::to_string(stats.total_sessions) +
                      ", \"refused\": " + std::to_string(stats.refused) +
                      ", \"accept_failures\": " + std::to_string(stats.accept_failures) +
+                     ", \"accepts_aborted\": " + std::to_string(stats.accepts_aborted) +
                      ", \"bytes_in\": " + std::to_string(stats.bytes_received) +
                      ", \"bytes_out\": " + std::to_string(stats.bytes_sent) +
                      ", \"alive\": " + std::to_string(audience.alive) +
