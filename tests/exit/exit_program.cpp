@@ -28,6 +28,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr int kLeft = 4;  // the server has ended
+constexpr int kFailed = 5;
+
 std::string where;
 
 bool Is(std::string_view name) { return where == name; }
@@ -43,7 +46,14 @@ Players& AllPlayers() {
   return *players;
 }
 
-[[noreturn]] void Exit() { std::exit(kExitStatus); }
+// The main thread has made and started all, and destroys or calls none of it any more by itself.
+std::atomic<bool> is_started{false};
+
+// What std::exit destroys must not be under construction on another thread.
+[[noreturn]] void Exit() {
+  while (!is_started) std::this_thread::sleep_for(milliseconds(1));
+  std::exit(kExitStatus);
+}
 
 // With a lock that all other hooks take.
 [[noreturn]] void ExitLocked() {
@@ -125,7 +135,8 @@ void Sink(LogLevel, std::string_view line) {
 
 /// All that a server is made of.
 struct Server {
-  explicit Server(Backend backend, bool own_threads) : runs(own_threads) {
+  Server(Backend backend, bool own_threads, bool waits_stopped)
+      : runs(own_threads), waits(waits_stopped) {
     LogicPoolOptions logic;
     logic.threads = 2;
     logic.log = Sink;
@@ -170,31 +181,40 @@ struct Server {
         return Fail(error);
       }
     }
-    if (runs) {
-      service->WaitStopped();  // nobody stops it
-      return 4;
-    }
-    std::thread other([core = core] {
+    const auto dispatch = [core = core] {  // std::exit may destroy *this
       while (core->Dispatch() != DispatchStatus::kStopped) {
       }
-    });
-    while (core->Dispatch() != DispatchStatus::kStopped) {
+    };
+    is_started = true;
+    if (runs) {
+      if (waits) service->WaitStopped();  // nobody stops it
+      return kLeft;
     }
+    std::thread other(dispatch);
+    dispatch();
     other.join();
-    return 4;
+    return kLeft;
   }
 
   static int Fail(const Error& error) {
     std::fprintf(stderr, "%s\n", error.Message().c_str());
-    return 5;
+    return kFailed;
   }
 
-  const bool runs;
+  const bool runs;   // the core has threads of its own
+  const bool waits;  // the main thread is in WaitStopped when the program ends
   std::shared_ptr<LogicPool> pool;
   std::shared_ptr<IocpCore> core;
   std::unique_ptr<Service> service;
   std::unique_ptr<Connector> connector;
 };
+
+// Two threads may not end a program: the main thread may see that its server is gone while another
+// one is in std::exit, and leaves the end to that one.
+int EndsElsewhere(int status) {
+  if (status == kLeft) std::this_thread::sleep_for(std::chrono::hours(1));
+  return status;
+}
 
 int RunProgram(Backend backend, std::string_view owner, bool own_threads) {
   // Nobody can stop what hangs in the end of the program but this.
@@ -204,16 +224,16 @@ int RunProgram(Backend backend, std::string_view owner, bool own_threads) {
     std::_Exit(kHangs);
   }).detach();
   if (owner == "stack") {
-    Server server(backend, own_threads);
-    return server.Run();
+    Server server(backend, own_threads, true);
+    return EndsElsewhere(server.Run());
   }
   if (owner == "static") {
-    static Server server(backend, own_threads);
-    return server.Run();
+    static Server server(backend, own_threads, true);
+    return EndsElsewhere(server.Run());
   }
   // What is destroyed in which order is left to chance.
   static std::unique_ptr<Server> server;
-  server = std::make_unique<Server>(backend, own_threads);
+  server = std::make_unique<Server>(backend, own_threads, false);
   static const std::shared_ptr<IocpCore> core = server->core;
   static const std::shared_ptr<LogicPool> pool = server->pool;
   static const std::unique_ptr<Service> service = std::move(server->service);
@@ -221,7 +241,7 @@ int RunProgram(Backend backend, std::string_view owner, bool own_threads) {
   Server& running = *server;
   running.service =
       std::make_unique<Service>(core, std::make_shared<Listener>("127.0.0.1", 0), MakeVictim, 8);
-  return running.Run();
+  return EndsElsewhere(running.Run());
 }
 
 }  // namespace

@@ -6,9 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <new>
-#include <system_error>
-#include <thread>
 #include <utility>
 
 #include "netcore/port/linux/epoll_factory.h"
@@ -80,30 +77,12 @@ Error Probe() {
   return ProbeRecv(ring);
 }
 
-// On a thread of its own: the end of a ring leaves work to the thread that used it, which makes
-// that thread's next blocking call fail with EINTR.
-Error ProbeApart() {
-  Error error;
-  try {
-    std::thread([&error] {
-      try {
-        error = Probe();
-      } catch (const std::bad_alloc&) {
-        error = ErrorCode::kNoBuffers;
-      }
-    }).join();
-  } catch (const std::system_error& refused) {
-    return Error(ErrorCode::kNoBuffers, refused.code().value(), "io_uring: start a thread");
-  }
-  return error;
-}
-
 }  // namespace
 
 Error IoUringFactory::Create(std::shared_ptr<const Log> log, Choice choice,
                              std::unique_ptr<PortFactory>& factory) {
   auto created = std::make_unique<IoUringFactory>(log, choice);
-  if (Error error = ProbeApart()) return error;
+  if (Error error = RunApart(Probe)) return error;
   // A port asks for more than the probe did.
   std::unique_ptr<CompletionPort> port;
   if (Error error = created->MakePort(port)) return error;

@@ -3,7 +3,10 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <new>
 #include <string>
+#include <system_error>
+#include <thread>
 
 #include "netcore/base/assert.h"
 #include "netcore/port/linux/linux_sockets.h"
@@ -44,6 +47,22 @@ __kernel_timespec ToTimespec(Duration duration) noexcept {
 
 }  // namespace
 
+Error RunApart(const std::function<Error()>& step) {
+  Error error;
+  try {
+    std::thread([&] {
+      try {
+        error = step();
+      } catch (const std::bad_alloc&) {
+        error = ErrorCode::kNoBuffers;
+      }
+    }).join();
+  } catch (const std::system_error& refused) {
+    return Error(ErrorCode::kNoBuffers, refused.code().value(), "io_uring: start a thread");
+  }
+  return error;
+}
+
 IoUringRing::~IoUringRing() {
   if (created_) io_uring_queue_exit(&ring_);
 }
@@ -52,17 +71,19 @@ Error IoUringRing::Create(unsigned sq_entries, unsigned cq_entries) {
   if (script_ != nullptr) {
     if (const int refusal = script_->RefuseRing()) return CreationError(refusal);
   }
-  int result = -EINVAL;
-  for (const unsigned flags : kFlagLadder) {
-    io_uring_params params{};
-    params.flags = flags;
-    params.cq_entries = cq_entries;
-    result = io_uring_queue_init_params(sq_entries, &ring_, &params);
-    if (result != -EINVAL) break;
-  }
-  if (result < 0) return CreationError(-result);
-  created_ = true;
-  return {};
+  const Error error = RunApart([&] {
+    int result = -EINVAL;
+    for (const unsigned flags : kFlagLadder) {
+      io_uring_params params{};
+      params.flags = flags;
+      params.cq_entries = cq_entries;
+      result = io_uring_queue_init_params(sq_entries, &ring_, &params);
+      if (result != -EINVAL) break;
+    }
+    return result < 0 ? CreationError(-result) : Error();
+  });
+  created_ = !error;
+  return error;
 }
 
 Error IoUringRing::Enable() {

@@ -5,12 +5,19 @@
 #include <liburing.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "netcore/base/clock.h"
 #include "netcore/base/error.h"
 #include "netcore/port/linux/io_uring_script.h"
 
 namespace netcore::linux_port {
+
+/// Runs `step` on a thread of its own and returns its error. When a ring ends, the kernel
+/// interrupts the threads that created it or entered it, and a blocking call of theirs fails with
+/// EINTR (io_uring/io_uring.c, io_ring_exit_work). A thread of the user's should not be one of
+/// those.
+[[nodiscard]] Error RunApart(const std::function<Error()>& step);
 
 /// Owns: the ring. Lifetime: as its port.
 /// Threads: created on any; from Enable on, the kernel answers the enabling thread alone.
@@ -45,7 +52,7 @@ class IoUringRing {
   IoUringRing& operator=(const IoUringRing&) = delete;
   ~IoUringRing();
 
-  /// Creates the ring, disabled, with the best set of flags that this kernel takes.
+  /// Creates the ring, disabled, with the best set of flags that this kernel takes. Done apart.
   [[nodiscard]] Error Create(unsigned sq_entries, unsigned cq_entries);
 
   /// Makes the calling thread the ring's own. Once, before all that follows.

@@ -1,11 +1,17 @@
 // io_uring: a kernel that is short of memory, and connections whose peer is gone.
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/port/linux/scripted_ring.h"
 #include "tests/support/descriptors.h"
+#include "tests/support/skip.h"
 
 namespace netcore::linux_port {
 namespace {
@@ -99,6 +105,30 @@ TEST_CASE("connections that came while no accept was posted are looked at when o
     harness.RunUntil("the others", [&] { return acceptor.accepted.size() == 20; });
     CHECK(acceptor.aborted == 40);
   });
+}
+
+TEST_CASE("the end of a ring interrupts no call of the thread that created it", "[io_uring]") {
+  if (!HasIoUring()) return NoteSkipped("io_uring is refused here");
+  const auto log = std::make_shared<const Log>([](LogLevel, std::string_view) {});
+  const int nothing = ::epoll_create1(0);  // one of the waits that the kernel does not resume
+  REQUIRE(nothing >= 0);
+  int interrupted = 0;
+  for (int i = 0; i < 30; ++i) {
+    {
+      std::unique_ptr<PortFactory> factory;
+      REQUIRE_FALSE(IoUringFactory::Create(log, IoUringFactory::Choice::kByName, factory));
+      std::unique_ptr<CompletionPort> port;
+      REQUIRE_FALSE(factory->MakePort(port));
+      std::thread([&] {
+        if (!port->AttachThread()) port->DispatchUntil(port->Now() + milliseconds(1));
+      }).join();
+    }
+    // The kernel ends a ring on a thread of its own, a little later.
+    epoll_event event{};
+    if (::epoll_wait(nothing, &event, 1, 20) < 0) ++interrupted;
+  }
+  ::close(nothing);
+  CHECK(interrupted == 0);
 }
 
 }  // namespace

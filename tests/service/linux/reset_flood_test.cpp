@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
+#include <cstdio>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -31,6 +31,7 @@ class RawClient {
     peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     peer.sin_port = htons(address.Port());
     is_connected_ = ::connect(socket_, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) == 0;
+    if (!is_connected_) std::perror("connect");
   }
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
@@ -41,11 +42,7 @@ class RawClient {
   bool Echoes() {
     char byte = 'x';
     if (::send(socket_, &byte, 1, MSG_NOSIGNAL) != 1) return false;
-    ssize_t received;
-    do {  // a thread that a ring has work for may be interrupted without a signal
-      received = ::recv(socket_, &byte, 1, 0);
-    } while (received < 0 && errno == EINTR);
-    return received == 1;
+    return ::recv(socket_, &byte, 1, 0) == 1;
   }
 
   void MakeCloseReset() {
