@@ -122,19 +122,20 @@ TEST_CASE("a session that nobody owns but a deleter that does nothing is served 
           "[session][lifetime]") {
   // Lives longer than the world, as its owner must see to.
   std::array<std::optional<TestSession>, 8> sessions;
-  std::atomic<std::size_t> next{0};
+  std::atomic<std::size_t> made{0};  // one at a time
   WorldOptions options;
   options.factory = [&] {
-    std::optional<TestSession>& session = sessions.at(next.fetch_add(1));
+    std::optional<TestSession>& session = sessions.at(made);
     session.emplace();
+    ++made;
     return SessionRef(&*session, [](Session*) {});
   };
   OnAllBackends(options, [&](World& world) {
-    const std::size_t before = next;
+    const std::size_t before = made;
     const TestSessionRef client = world.Connect();
     client->SendText("");
     REQUIRE(world.WaitFor([&] {
-      return next == before + 1 && sessions.at(before)->WasConnected() && client->WasConnected();
+      return made == before + 1 && sessions.at(before)->WasConnected() && client->WasConnected();
     }));
     TestSession& server = *sessions.at(before);
     server.SendText("hello");
