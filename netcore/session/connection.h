@@ -209,6 +209,8 @@ class Connection final : public Resident, public Timer {
   }
   template <typename MakeBuffer>
   SendResult SendOrEnqueue(std::span<const std::byte> bytes, MakeBuffer&& make_buffer) noexcept;
+  template <typename MakeBuffer>
+  void QueueRest(std::size_t size, MakeBuffer&& make_buffer) noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
   void Queue(SendBufferRef buffer);
   void RunQueued(const SendBufferRef& buffer) noexcept;

@@ -57,11 +57,29 @@ inline SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
                                             MakeBuffer&& make_buffer) noexcept {
   if (!TakesSends()) return SendResult::kClosing;
   const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
-  if (sent == bytes.size() && sent > 0) {
-    ++sends_since_recv_;
-    return SendResult::kQueued;
+  if (sent == 0) {
+    return Enqueue(bytes.size(), [&](bool direct) { return make_buffer(direct, 0); });
   }
-  return Enqueue(bytes.size() - sent, [&](bool direct) { return make_buffer(direct, sent); });
+  ++sends_since_recv_;
+  if (sent < bytes.size()) {
+    QueueRest(bytes.size() - sent, [&] { return make_buffer(true, sent); });
+  }
+  return SendResult::kQueued;
+}
+
+// The rest of a send that has begun to leave. It comes before all that other threads have asked for
+// meanwhile, an end too. What can't be kept is counted as unsent, and the peer gets a reset.
+template <typename MakeBuffer>
+void Connection::QueueRest(std::size_t size, MakeBuffer&& make_buffer) noexcept {
+  if (!TryCount(size)) {
+    queued_bytes_.fetch_add(size, std::memory_order_relaxed);
+    return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);
+  }
+  try {
+    Queue(make_buffer());
+  } catch (const std::bad_alloc&) {
+    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
+  }
 }
 
 SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {

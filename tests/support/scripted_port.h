@@ -2,6 +2,7 @@
 // what a test says.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <deque>
@@ -30,6 +31,8 @@ struct PortScript {
   std::deque<std::function<std::size_t()>> dispatches{};  // instead of what the port has, each once
   std::deque<std::function<std::size_t()>> ready{};       // the same for HandOutReady
   TimePoint deadline{};                                   // of the last dispatch
+  std::size_t at_once_most = SIZE_MAX;          // bytes that the system takes of one SendAtOnce
+  std::function<void()> behind_send_at_once{};  // what other threads do before it returns, once
 };
 
 /// Owns: the port behind it. Threads: as any port.
@@ -78,7 +81,10 @@ class ScriptedPort final : public CompletionPort {
     port_->SubmitSend(socket, slices, event);
   }
   std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override {
-    return port_->SendAtOnce(socket, bytes);
+    bytes = bytes.first(std::min(bytes.size(), script_.at_once_most));
+    const std::size_t sent = port_->SendAtOnce(socket, bytes);
+    if (const auto act = std::exchange(script_.behind_send_at_once, {})) act();
+    return sent;
   }
   std::size_t AtOnceFrom() const noexcept override { return port_->AtOnceFrom(); }
   bool IsAlone() const noexcept override { return port_->IsAlone(); }
