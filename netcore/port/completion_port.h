@@ -164,6 +164,12 @@ class CompletionPort {
   /// on the recv stream.
   virtual void ShutdownSend(PortSocket& socket) noexcept = 0;
 
+  /// True when the system, or the port, has something for a pending event that no completion has
+  /// told yet: for a recv bytes, the end of the stream or an error, paused or not; for a send room,
+  /// or its completion; for a connect its outcome; for an accept a connection. Says nothing of
+  /// other sockets, however many completions of theirs wait. A system call: for deadlines.
+  virtual bool HasNews(IocpEvent& event) noexcept = 0;
+
   /// Asks for the end of one pending event. It still completes, with kCancelled, or as it would
   /// have if that came first. A cancelled send may have sent some of its bytes. Disturbs no other
   /// event of the socket. Does nothing to an event that is not pending.

@@ -147,6 +147,14 @@ void MemoryPort::ShutdownSend(PortSocket& socket) noexcept {
   adopted.socket->ShutdownSend();
 }
 
+bool MemoryPort::HasNews(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return false;
+  const Operation& operation = RecordOf<Operation>(event);
+  // A recv stream is tried again behind what it has delivered, whether there is more or not.
+  if (event.Kind() == EventKind::kRecv) return operation.socket.socket->HasArrived();
+  return operation.ready;
+}
+
 void MemoryPort::Cancel(IocpEvent& event) noexcept {
   if (!event.IsPending()) return;
   const SimOwnWork own(control_);

@@ -52,6 +52,7 @@ class MemoryPort final : public CompletionPort, public MemoryStep {
   std::size_t SendAtOnce(PortSocket& socket, std::span<const std::byte> bytes) noexcept override;
   std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   void ShutdownSend(PortSocket& socket) noexcept override;
+  bool HasNews(IocpEvent& event) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;

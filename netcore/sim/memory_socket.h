@@ -90,6 +90,11 @@ class MemorySocket final : public MemoryStep {
   /// No bytes, no error and not blocked: the end of the stream.
   MemoryResult Recv(std::span<std::byte> into) noexcept;
 
+  /// True when a Recv would not be blocked.
+  bool HasArrived() const noexcept {
+    return state_ != State::kConnected || UnreadBytes() > bytes_on_the_way_ || recv_ended_;
+  }
+
   void ShutdownSend() noexcept;
 
   /// As if all that has arrived had been read, so that a graceful close ends in FIN. What is still

@@ -32,6 +32,7 @@ class BellPort final : public CompletionPort {
   void ResumeRecv(PortSocket&, IocpEvent&) noexcept override {}
   void SubmitSend(PortSocket&, std::span<const SendSlice>, IocpEvent&) noexcept override {}
   void ShutdownSend(PortSocket&) noexcept override {}
+  bool HasNews(IocpEvent&) noexcept override { return false; }
   void Cancel(IocpEvent&) noexcept override {}
   void Close(PortSocket&, CloseMode) noexcept override {}
 

@@ -95,6 +95,10 @@ class ScriptedPort final : public CompletionPort {
     return hand_out();
   }
   void ShutdownSend(PortSocket& socket) noexcept override { port_->ShutdownSend(socket); }
+  bool HasNews(IocpEvent& event) noexcept override {
+    const bool is_failing = std::find(failing_.begin(), failing_.end(), &event) != failing_.end();
+    return is_failing || port_->HasNews(event);
+  }
   void Cancel(IocpEvent& event) noexcept override {
     for (const IocpEvent* failing : failing_) {
       if (failing == &event) return;  // completes anyway
@@ -146,6 +150,8 @@ class ScriptedPort final : public CompletionPort {
 class ScriptedFactory final : public PortFactory {
  public:
   explicit ScriptedFactory(PortScript& script) : script_(script) {}
+
+  const std::shared_ptr<MemoryNet>& Net() const noexcept { return factory_.Net(); }
 
   std::string_view Name() const noexcept override { return factory_.Name(); }
   [[nodiscard]] Error MakePort(std::unique_ptr<CompletionPort>& port) override {

@@ -81,6 +81,14 @@ void EpollPort::ShutdownSend(PortSocket& socket) noexcept {
   static_cast<void>(::shutdown(static_cast<Socket&>(socket).descriptor, SHUT_WR));
 }
 
+bool EpollPort::HasNews(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return false;
+  const Record& record = RecordOf<Record>(event);
+  if (record.ready || record.held) return true;
+  const bool receives = event.Kind() == EventKind::kRecv || event.Kind() == EventKind::kAccept;
+  return IsReadyNow(record.socket.descriptor, receives ? Direction::kIn : Direction::kOut);
+}
+
 void EpollPort::Cancel(IocpEvent& event) noexcept {
   AssertOwnThread();
   if (!event.IsPending()) return;

@@ -54,6 +54,7 @@ class EpollPort final : public CompletionPort {
   std::size_t AtOnceFrom() const noexcept override { return kAtOnceFrom; }
   bool IsAlone() const noexcept override { return is_alone_; }
   void ShutdownSend(PortSocket& socket) noexcept override;
+  bool HasNews(IocpEvent& event) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;

@@ -76,6 +76,37 @@ void IoUringPort::ShutdownSend(PortSocket& socket) noexcept {
   static_cast<void>(::shutdown(SocketOf(socket).descriptor, SHUT_WR));
 }
 
+// What the ring has taken from the socket lies in its completions; what it has not, in the socket.
+bool IoUringPort::HasNews(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return false;
+  const IoUringEvent& record = RecordOf<IoUringEvent>(event);
+  const IoUringSocket& socket = record.socket;
+  if (record.is_ready) return true;
+  switch (event.Kind()) {
+    case EventKind::kAccept:
+      return !socket.accepted.empty() || HasCompletionOf(socket, Operation::kAccept) ||
+             IsReadyNow(socket.descriptor, Direction::kIn);
+    case EventKind::kRecv:
+      return !socket.kept.empty() || socket.has_end || HasCompletionOf(socket, Operation::kRecv) ||
+             IsReadyNow(socket.descriptor, Direction::kIn);
+    case EventKind::kConnect:
+      return HasCompletionOf(socket, Operation::kConnect) ||
+             IsReadyNow(socket.descriptor, Direction::kOut);
+    case EventKind::kSend:
+      return HasCompletionOf(socket, Operation::kSend) ||
+             IsReadyNow(socket.descriptor, Direction::kOut);
+  }
+  return false;
+}
+
+bool IoUringPort::HasCompletionOf(const IoUringSocket& socket, Operation operation) const noexcept {
+  for (unsigned place = 0; place < ring_.CompletionCount(); ++place) {
+    const std::uint64_t user_data = ring_.UserDataAt(place);
+    if (SocketOf(user_data) == &socket && OperationOf(user_data) == operation) return true;
+  }
+  return false;
+}
+
 void IoUringPort::Cancel(IocpEvent& event) noexcept {
   if (!event.IsPending()) return;
   IoUringEvent& record = RecordOf<IoUringEvent>(event);

@@ -71,6 +71,7 @@ class IoUringPort final : public CompletionPort {
     return taken_before_ <= 1 && taken_count_ == 1 && !ring_.HasWork();
   }
   void ShutdownSend(PortSocket& socket) noexcept override;
+  bool HasNews(IocpEvent& event) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;
@@ -126,6 +127,7 @@ class IoUringPort final : public CompletionPort {
   bool HasReady() const noexcept {
     return !ready_.IsEmpty() || !resumed_.IsEmpty() || !accepting_.IsEmpty();
   }
+  bool HasCompletionOf(const IoUringSocket& socket, Operation operation) const noexcept;
   bool ArmPoll(int descriptor, Operation operation) noexcept;
   void ProcessWake(const Completion& completion) noexcept;
   void ProcessTimer(const Completion& completion) noexcept;

@@ -77,6 +77,9 @@ class IoUringRing {
   /// True when a completion is there, or the kernel holds some back until Enter.
   bool HasWork() const noexcept { return HasCompletion() || IsHeldBack(); }
 
+  /// How many completions are there; the kernel adds to them.
+  unsigned CompletionCount() const noexcept { return io_uring_cq_ready(&ring_); }
+
   /// The user_data of the completion that has `place` others before it; kIgnored if there is none.
   std::uint64_t UserDataAt(unsigned place) const noexcept;
 

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -233,6 +234,12 @@ AcceptFault AcceptFaultOf(int system_code) noexcept {
     default:
       return AcceptFault::kOther;
   }
+}
+
+bool IsReadyNow(int descriptor, Direction direction) noexcept {
+  const int in = POLLIN | POLLRDHUP;
+  pollfd asked{descriptor, static_cast<short>(direction == Direction::kIn ? in : POLLOUT), 0};
+  return ::poll(&asked, 1, 0) > 0;
 }
 
 void CloseDescriptor(int descriptor, CloseMode mode) noexcept {

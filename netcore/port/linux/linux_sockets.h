@@ -50,6 +50,11 @@ enum class AcceptFault : std::uint8_t {
 /// the backlog, so the next call would meet it again.
 AcceptFault AcceptFaultOf(int system_code) noexcept;
 
+enum class Direction : std::uint8_t { kIn, kOut };
+
+/// True when a recv or an accept, or else a send, would not be blocked now, or would fail.
+bool IsReadyNow(int descriptor, Direction direction) noexcept;
+
 void CloseDescriptor(int descriptor, CloseMode mode) noexcept;
 
 }  // namespace netcore::linux_port

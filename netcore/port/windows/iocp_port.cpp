@@ -110,6 +110,21 @@ void IocpPort::Close(PortSocket& socket, CloseMode mode) noexcept {
   sockets_.pop_back();
 }
 
+// What the system has done shows in the OVERLAPPED before its packet is taken. A recv takes nothing
+// before it is handed out, so the socket tells of that.
+bool IocpPort::HasNews(IocpEvent& event) noexcept {
+  if (!event.IsPending()) return false;
+  const Operation& operation = RecordOf<Operation>(event);
+  if (operation.state == OperationState::kInSystem &&
+      HasOverlappedIoCompleted(&operation.overlapped)) {
+    return true;
+  }
+  if (operation.kind == EventKind::kRecv) {
+    return windows_port::IsReadableNow(operation.socket->handle);
+  }
+  return operation.state == OperationState::kReady;
+}
+
 void IocpPort::Cancel(IocpEvent& event) noexcept {
   NETCORE_ASSERT(OnOwnThread());
   if (!event.IsPending()) return;

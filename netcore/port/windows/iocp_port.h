@@ -39,6 +39,7 @@ class IocpPort final : public CompletionPort {
   void SubmitSend(PortSocket& socket, std::span<const SendSlice> slices,
                   IocpEvent& event) noexcept override;
   void ShutdownSend(PortSocket& socket) noexcept override;
+  bool HasNews(IocpEvent& event) noexcept override;
   void Cancel(IocpEvent& event) noexcept override;
   void Close(PortSocket& socket, CloseMode mode) noexcept override;
   void Wake() noexcept override;

@@ -292,6 +292,11 @@ Endpoint PeerEndpointOf(SOCKET socket) noexcept {
   return FromSockaddr(reinterpret_cast<const sockaddr*>(&address), length);
 }
 
+bool IsReadableNow(SOCKET socket) noexcept {
+  WSAPOLLFD asked{socket, POLLRDNORM, 0};
+  return ::WSAPoll(&asked, 1, 0) > 0;
+}
+
 void CloseSocket(SOCKET socket, CloseMode mode) noexcept {
   if (mode == CloseMode::kAbort) {
     const linger reset{1, 0};

@@ -52,6 +52,9 @@ SocketTraits TraitsOf(SOCKET socket) noexcept;
 Endpoint LocalEndpointOf(SOCKET socket) noexcept;
 Endpoint PeerEndpointOf(SOCKET socket) noexcept;
 
+/// True when a recv would not be blocked now, or would fail.
+bool IsReadableNow(SOCKET socket) noexcept;
+
 void CloseSocket(SOCKET socket, CloseMode mode) noexcept;
 
 }  // namespace netcore::windows_port
