@@ -61,10 +61,11 @@ class Worker {
   /// For received bytes that are kept.
   OwnedBytesPool& KeptBytes() noexcept { return kept_bytes_; }
 
-  /// The time as of this round. The clock is read once a round: by the first who asks after the
-  /// wait, for before it the time was as old as the wait is long.
+  /// The time, no older than the last code of the user's: the clock is read by the first who asks
+  /// after the round's wait, or after a hook, and by all who ask inside one.
   TimePoint Now() noexcept {
-    if (std::exchange(now_is_old_, false)) now_ = port_->Now();
+    if (now_is_old_ || mark_.name.load(std::memory_order_relaxed) != nullptr) now_ = port_->Now();
+    now_is_old_ = false;
     return now_;
   }
 
@@ -141,18 +142,21 @@ class Worker {
   /// Held while a user's hook or task runs. One at a time.
   class HookScope {
    public:
-    HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept
-        : mark_(worker.mark_) {
-      mark_.session.store(session, std::memory_order_relaxed);
-      mark_.count.store(mark_.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-      mark_.name.store(name, std::memory_order_release);
+    HookScope(Worker& worker, const char* name, std::uint64_t session) noexcept : worker_(worker) {
+      HookMark& mark = worker_.mark_;
+      mark.session.store(session, std::memory_order_relaxed);
+      mark.count.store(mark.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      mark.name.store(name, std::memory_order_release);
     }
     HookScope(const HookScope&) = delete;
     HookScope& operator=(const HookScope&) = delete;
-    ~HookScope() { mark_.name.store(nullptr, std::memory_order_release); }
+    ~HookScope() {
+      worker_.mark_.name.store(nullptr, std::memory_order_release);
+      worker_.now_is_old_ = true;
+    }
 
    private:
-    HookMark& mark_;
+    Worker& worker_;
   };
 
  private:
@@ -175,7 +179,7 @@ class Worker {
   OwnedBytesPool kept_bytes_;
   std::array<SendSlice, CompletionPort::kMaxSendSlices> slices_;
   TimePoint now_;
-  bool now_is_old_ = false;  // a wait began since now_ was read
+  bool now_is_old_ = false;  // a wait has begun, or a hook has ended, since now_ was read
 
   ResidentList residents_ = ResidentList::OfAll();
   ResidentList dirty_ = ResidentList::OfDirty();

@@ -125,8 +125,8 @@ void Connection::Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortF
     BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
   }
   if (phase_ != Phase::kConnecting) return;
-  end_deadline_ = After(worker_.Now(), timeout);
-  SetDeadline(end_deadline_);
+  deadlines_.BeginConnect(worker_.Now(), timeout);
+  SetTimer();
   if (phase_ != Phase::kConnecting) return;
   ++pending_;
   worker_.Port().SubmitConnect(*socket_, peer_, *connect_event_);
@@ -163,20 +163,18 @@ void Connection::Open() noexcept {
   local_ = worker_.Port().LocalEndpoint(*socket_);
   has_local_.store(true, std::memory_order_release);
   phase_ = Phase::kOpen;
-  end_deadline_ = kNever;
   opened_ = true;
   place_.Show(session_);
-  last_recv_ = paused_at_ = worker_.Now();
-  if (session_.packets_ != nullptr) {
-    packet_deadline_ = After(last_recv_, context_->Options().first_packet_timeout);
-  }
+  deadlines_.Open(worker_.Now(), session_.packets_ != nullptr
+                                     ? context_->Options().first_packet_timeout
+                                     : std::chrono::milliseconds::zero());
   context_->SessionOpened();
   counters_.AddOpened();
   LogBegan();
   CallHook("OnConnected", [this] { session_.OnConnected(); });
   broadcasts_before_ = Manager()->BroadcastsToAll();
   if (phase_ != Phase::kOpen) return;
-  SetDeadline(NextDeadline());
+  SetTimer();
   if (phase_ == Phase::kOpen && !paused_ && !recv_pending_) SubmitRecv();
   if (fin_asked_) SendFin();  // while the connect was under way
 }
@@ -212,7 +210,8 @@ void Connection::ProcessConnect(IoResult& result) noexcept {
 void Connection::ProcessRecv(IoResult& result) noexcept {
   if (phase_ >= Phase::kDraining) return;
   if (result.error) return BeginEnd(ReasonOf(result.error), Closing::kAbort, result.error);
-  if (HasIdleTimeout()) last_recv_ = worker_.Now();
+  if (HasIdleTimeout()) deadlines_.Received(worker_.Now());
+  deadlines_.Looked();
   if (!result.data.empty()) {
     counters_.AddReceived(result.data.size());
     bytes_received_ += result.data.size();
@@ -231,7 +230,7 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
   peer_closed_ = true;
   if (phase_ != Phase::kOpen) return ContinueEnd();
   if (end_in_mail_) return;
-  if (packet_open_) return EndBehindMail(CloseReason::kTruncated);
+  if (deadlines_.IsInMessage()) return EndBehindMail(CloseReason::kTruncated);
   if (fin_sent_ || context_->Options().on_peer_close == PeerClose::kCloseAfterFlush) {
     return EndBehindMail(CloseReason::kPeerClosed);
   }
@@ -290,10 +289,10 @@ void Connection::Flush() noexcept {
   const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
   worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
-  last_progress_ = worker_.Now();
+  deadlines_.BeginSend(worker_.Now());
   send_pending_ = true;
   ++pending_;
-  SetDeadline(NextDeadline());
+  SetTimer();
 }
 
 // Half-closes as soon as nothing waits any more. An end of both halves is an end.
@@ -321,20 +320,19 @@ void Connection::ContinueRecv() noexcept {
 void Connection::SetPaused(bool paused) noexcept {
   if (phase_ > Phase::kOpen || paused == paused_) return;
   paused_ = paused;
-  if (paused) paused_at_ = worker_.Now();
+  if (paused) deadlines_.Pause(worker_.Now());
   if (phase_ != Phase::kOpen) return;
   if (paused) {
     if (recv_pending_) worker_.Port().PauseRecv(*socket_, recv_event_);
     return;
   }
-  last_recv_ = worker_.Now();
-  packet_deadline_ = Later(packet_deadline_, last_recv_ - paused_at_);
+  deadlines_.Resume(worker_.Now());
   if (session_.packets_ != nullptr && session_.packets_->IsHolding()) {
     DeliverHeldLater();
   } else {
     ContinueRecv();
   }
-  SetDeadline(NextDeadline());
+  SetTimer();
 }
 
 // No hook runs inside a verb. Until then the recv stays paused, so that nothing new comes first.
@@ -352,37 +350,54 @@ void Connection::DeliverHeld() noexcept {
 }
 
 void Connection::PacketBegan() noexcept {
-  if (std::exchange(packet_open_, true)) return;
-  const TimePoint deadline = After(worker_.Now(), context_->Options().frame_timeout);
-  if (deadline >= packet_deadline_) return;
-  packet_deadline_ = deadline;
-  packet_reason_ = CloseReason::kFrameTimeout;
-  SetDeadline(deadline);
+  if (deadlines_.BeginMessage(worker_.Now(), context_->Options().frame_timeout)) SetTimer();
 }
 
-void Connection::PacketEnded() noexcept {
-  packet_open_ = false;
-  packet_deadline_ = kNever;
-}
+void Connection::PacketEnded() noexcept { deadlines_.EndMessage(); }
 
 void Connection::EndForMemory() noexcept {
   BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
 }
 
+// See Deadlines: nobody is ended for time that was ours.
 void Connection::OnTimer(TimePoint now) noexcept {
-  const TimePoint due = NextDeadline();
-  if (due > now) return SetDeadline(due);
+  const SessionOptions& options = context_->Options();
+  const Deadlines::Kind due = deadlines_.Due(now, options, GetAwaited());
+  if (due == Deadlines::Kind::kNone) return SetTimer();
+  if (HasNewsOf(due)) return SetTimer(now);  // that is for the next round, which brings them
+  if (phase_ != Phase::kConnecting && deadlines_.Postpone(due, now, options)) return SetTimer();
+  Expire(due);
+}
+
+// Whether the system has already what would put the deadline off, unseen until now.
+bool Connection::HasNewsOf(Deadlines::Kind due) noexcept {
+  CompletionPort& port = worker_.Port();
+  switch (due) {
+    case Deadlines::Kind::kEnd:
+      return phase_ == Phase::kConnecting && port.HasNews(*connect_event_);
+    case Deadlines::Kind::kRoom:
+      return port.HasNews(send_event_);
+    case Deadlines::Kind::kMessage:
+      return port.HasNews(recv_event_) && deadlines_.LookFirst();
+    case Deadlines::Kind::kIdle:
+      return port.HasNews(recv_event_);
+    case Deadlines::Kind::kNone:
+    case Deadlines::Kind::kStop:
+      return false;
+  }
+  return false;
+}
+
+void Connection::Expire(Deadlines::Kind due) noexcept {
   switch (phase_) {
     case Phase::kConnecting:
       return BeginEnd(CloseReason::kTimedOut, Closing::kAbort, AtPeer(ErrorCode::kTimedOut, peer_));
     case Phase::kOpen:
-      if (send_pending_ && After(last_progress_, context_->Options().send_stall_timeout) <= now) {
-        return BeginEnd(CloseReason::kSendStalled, Closing::kAbort);
-      }
-      if (CountsRecvTime() && packet_deadline_ <= now) {
-        return EndBehindMail(packet_reason_);
-      }
-      return EndBehindMail(CloseReason::kIdleTimeout);
+      if (due == Deadlines::Kind::kIdle) return EndBehindMail(CloseReason::kIdleTimeout);
+      if (due == Deadlines::Kind::kMessage) return EndBehindMail(deadlines_.MessageReason());
+      return BeginEnd(
+          due == Deadlines::Kind::kRoom ? CloseReason::kSendStalled : CloseReason::kServiceStopping,
+          Closing::kAbort);
     case Phase::kFlushing:
       return Drain(true);
     case Phase::kLingering:
@@ -393,19 +408,9 @@ void Connection::OnTimer(TimePoint now) noexcept {
   }
 }
 
-TimePoint Connection::NextDeadline() const noexcept {
-  const SessionOptions& options = context_->Options();
-  TimePoint next = end_deadline_;
-  if (CountsRecvTime()) {
-    next = std::min({next, packet_deadline_, After(last_recv_, options.idle_timeout)});
-  }
-  if (send_pending_) next = std::min(next, After(last_progress_, options.send_stall_timeout));
-  return next;
-}
-
 // Moves the timer only to an earlier time: one that fires too early finds that out and moves
 // itself.
-void Connection::SetDeadline(TimePoint deadline) noexcept {
+void Connection::SetTimer(TimePoint deadline) noexcept {
   if (deadline >= Deadline()) return;
   try {
     worker_.Timers().Arm(*this, deadline);

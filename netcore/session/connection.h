@@ -17,6 +17,7 @@
 #include "netcore/core/worker.h"
 #include "netcore/port/completion_port.h"
 #include "netcore/port/port_factory.h"
+#include "netcore/session/deadlines.h"
 #include "netcore/session/group.h"
 #include "netcore/session/send_queue.h"
 #include "netcore/session/session.h"
@@ -250,12 +251,11 @@ class Connection final : public Resident, public Timer {
   bool HasIdleTimeout() const noexcept {
     return context_->Options().idle_timeout > std::chrono::milliseconds::zero();
   }
-  // Never, where there is no limit: zero or kForever.
-  static TimePoint After(TimePoint time, std::chrono::milliseconds limit) noexcept {
-    return limit > std::chrono::milliseconds::zero() ? Later(time, limit) : kNever;
-  }
-  void SetDeadline(TimePoint deadline) noexcept;
-  TimePoint NextDeadline() const noexcept;
+  Awaited GetAwaited() const noexcept { return {.bytes = CountsRecvTime(), .room = send_pending_}; }
+  void SetTimer() noexcept { SetTimer(deadlines_.Next(context_->Options(), GetAwaited())); }
+  void SetTimer(TimePoint deadline) noexcept;
+  bool HasNewsOf(Deadlines::Kind due) noexcept;
+  void Expire(Deadlines::Kind due) noexcept;
   template <typename Hook>
   bool RunHook(const char* name, Hook&& hook) noexcept;
   template <typename Hook>
@@ -280,8 +280,6 @@ class Connection final : public Resident, public Timer {
   bool held_in_mail_ = false;  // later_mail_ is on its way to deliver what was held back
   bool peer_closed_ = false;
   bool end_in_mail_ = false;  // an end was asked for here, behind what hooks sent before
-  bool packet_open_ = false;
-  CloseReason packet_reason_ = CloseReason::kFirstPacketTimeout;  // at packet_deadline_
   bool fin_asked_ = false;
   bool fin_sent_ = false;
   bool broadcast_missed_ = false;  // it was ending; what comes by mail behind that is missed too
@@ -298,12 +296,8 @@ class Connection final : public Resident, public Timer {
   std::uint64_t bytes_sent_ = 0;        // what the system took
   PortSocket* socket_ = nullptr;
   SendQueue queue_;
-  TimePoint last_recv_ = {};  // counted from there: idle_timeout
-  TimePoint paused_at_ = {};
-  TimePoint packet_deadline_ = kNever;  // of the first packet, or of one that is open
-  TimePoint last_progress_ = {};        // of the pending send
-  TimePoint end_deadline_ = kNever;     // of a connect, or of a graceful end
-  SessionTable::Place place_;           // the id, which all threads may read
+  Deadlines deadlines_;
+  SessionTable::Place place_;  // the id, which all threads may read
   IocpEvent recv_event_{EventKind::kRecv, *this};
   IocpEvent send_event_{EventKind::kSend, *this};
 

@@ -29,8 +29,8 @@ void Connection::BeginEnd(CloseReason reason, Closing closing, const Error& erro
   if (closing == Closing::kAbort || phase_ == Phase::kConnecting) return Drain(true);
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kFlushing;
-  end_deadline_ = std::min(end_deadline_, After(worker_.Now(), context_->Options().close_timeout));
-  SetDeadline(NextDeadline());
+  deadlines_.BeginEnd(worker_.Now(), context_->Options().close_timeout);
+  SetTimer();
   ContinueEnd();
 }
 
@@ -115,8 +115,8 @@ void Connection::OnStop(const void* group, TimePoint deadline) noexcept {
   }
   EndBehindMail(CloseReason::kServiceStopping);
   if (phase_ >= Phase::kDraining) return;
-  end_deadline_ = std::min(end_deadline_, deadline);
-  SetDeadline(end_deadline_);
+  deadlines_.StopBy(deadline);
+  SetTimer();
 }
 
 }  // namespace netcore
