@@ -16,6 +16,13 @@ using Slices = std::array<SendSlice, CompletionPort::kMaxSendSlices>;
 
 constexpr std::size_t kMessageBytes = 32;
 
+std::size_t SizeOf(std::span<const SendSlice> slices) {
+  std::size_t size = 0;
+  for (const SendSlice slice : slices) size += slice.size();
+  benchmark::DoNotOptimize(slices.data());
+  return size;
+}
+
 // One round: so many messages wait, and leave in gathers of as many as one send takes.
 void ARoundOfMessages(benchmark::State& state) {
   const SendBufferRef message = SendBuffer::Create(kMessageBytes);
@@ -23,11 +30,9 @@ void ARoundOfMessages(benchmark::State& state) {
   SendQueue queue;
   Slices slices;
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < state.range(0); ++i) queue.Push(message);
+    for (std::int64_t i = 0; i < state.range(0); ++i) queue.Push(message, pool);
     while (!queue.Empty()) {
-      const std::size_t gathered = queue.Gather(slices);
-      benchmark::DoNotOptimize(slices.data());
-      queue.Consume(gathered * kMessageBytes, pool);
+      queue.Consume(SizeOf(std::span(slices).first(queue.Gather(slices))), pool);
     }
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
@@ -40,9 +45,9 @@ void AQueueThatNeverEmpties(benchmark::State& state) {
   SendBufferPool pool;
   SendQueue queue;
   Slices slices;
-  for (std::int64_t i = 0; i < state.range(0); ++i) queue.Push(message);
+  for (std::int64_t i = 0; i < state.range(0); ++i) queue.Push(message, pool);
   for (auto _ : state) {
-    for (int i = 0; i < 3; ++i) queue.Push(message);
+    for (int i = 0; i < 3; ++i) queue.Push(message, pool);
     for (int i = 0; i < 2; ++i) {
       std::size_t gathered = queue.Gather(slices);
       benchmark::DoNotOptimize(gathered);
@@ -61,10 +66,8 @@ void ARoundOfCopies(benchmark::State& state) {
   SendQueue queue;
   Slices slices;
   for (auto _ : state) {
-    for (std::int64_t i = 0; i < state.range(0); ++i) queue.Push(pool.Copy(message));
-    const std::size_t gathered = queue.Gather(slices);
-    benchmark::DoNotOptimize(slices.data());
-    queue.Consume(gathered * kMessageBytes, pool);
+    for (std::int64_t i = 0; i < state.range(0); ++i) queue.Copy(message, {}, pool);
+    queue.Consume(SizeOf(std::span(slices).first(queue.Gather(slices))), pool);
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }

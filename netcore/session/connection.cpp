@@ -239,6 +239,7 @@ void Connection::ProcessRecv(IoResult& result) noexcept {
 
 void Connection::ProcessSend(IoResult& result) noexcept {
   queue_.Consume(result.bytes, worker_.Buffers());
+  queue_memory_.store(queue_.Memory(), std::memory_order_relaxed);
   Uncount(result.bytes);
   counters_.AddSent(result.bytes);
   bytes_sent_ += result.bytes;
@@ -256,8 +257,19 @@ void Connection::TellSent(std::size_t bytes) noexcept {
 }
 
 void Connection::Queue(SendBufferRef buffer) {
-  if ((phase_ != Phase::kOpen && phase_ != Phase::kFlushing) || fin_sent_) return;
-  queue_.Push(std::move(buffer));
+  if (!CanQueue()) return;
+  queue_.Push(std::move(buffer), worker_.Buffers());
+  Queued();
+}
+
+void Connection::QueueCopy(std::span<const std::byte> head, std::span<const std::byte> body) {
+  if (!CanQueue()) return;
+  queue_.Copy(head, body, worker_.Buffers());
+  Queued();
+}
+
+void Connection::Queued() noexcept {
+  queue_memory_.store(queue_.Memory(), std::memory_order_relaxed);
   if (!worker_.IsInHookOf(Id().value)) worker_.FlushLessOften();
   if (!send_pending_) worker_.FlushLater(*this);
 }

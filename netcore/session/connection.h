@@ -198,8 +198,16 @@ class Connection final : public Resident, public Timer {
   void Uncount(std::size_t bytes) noexcept {
     queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   }
-  template <typename MakeBuffer>
-  SendResult Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept;
+  // What a send in the mail takes beside its bytes: the mail's node, the buffer's header, and what
+  // the heap adds to both.
+  static constexpr std::size_t kMailNode = 192;
+  bool HasMemoryLeft(std::size_t limit) const noexcept {
+    return limit == SIZE_MAX || queue_memory_.load(std::memory_order_relaxed) +
+                                        mail_memory_.load(std::memory_order_relaxed) <=
+                                    limit + SendQueue::kLargestBlock;
+  }
+  template <typename QueueNow, typename MakeBuffer>
+  SendResult Enqueue(std::size_t size, QueueNow&& queue_now, MakeBuffer&& make_buffer) noexcept;
   bool IsSending() const noexcept { return send_pending_ || sent_at_once_ > 0; }
   // True for what gains nothing by a copy and a wait for its flush: a large answer, or one that no
   // other will share its system call with. That it stays the only one of its hook is a guess: the
@@ -208,12 +216,17 @@ class Connection final : public Resident, public Timer {
     if (bytes >= worker_.AtOnceFrom()) return true;
     return answers_once_ && sends_since_recv_ == 0 && worker_.Port().IsAlone();
   }
-  template <typename MakeBuffer>
-  SendResult SendOrEnqueue(std::span<const std::byte> bytes, MakeBuffer&& make_buffer) noexcept;
-  template <typename MakeBuffer>
-  void QueueRest(std::size_t size, MakeBuffer&& make_buffer) noexcept;
+  template <typename QueueRest>
+  SendResult SendOrEnqueue(std::span<const std::byte> bytes, QueueRest&& queue_rest) noexcept;
+  template <typename QueueNow>
+  void KeepRest(std::size_t size, QueueNow&& queue_now) noexcept;
   std::size_t SendAtOnce(std::span<const std::byte> bytes) noexcept;
+  bool CanQueue() const noexcept {
+    return (phase_ == Phase::kOpen || phase_ == Phase::kFlushing) && !fin_sent_;
+  }
   void Queue(SendBufferRef buffer);
+  void QueueCopy(std::span<const std::byte> head, std::span<const std::byte> body);
+  void Queued() noexcept;
   void RunQueued(const SendBufferRef& buffer) noexcept;
   void Ask(EndMail& mail, CloseReason reason, Closing closing) noexcept;
   void ChangePaused(bool paused) noexcept;
@@ -273,6 +286,8 @@ class Connection final : public Resident, public Timer {
   std::atomic<bool> send_shut_{false};        // ShutdownSend was called
   std::atomic<bool> has_local_{false};        // local_ is there and stays
   std::atomic<std::size_t> queued_bytes_{0};  // what Send took and the system has not
+  std::atomic<std::size_t> queue_memory_{0};  // as the queue's Memory
+  std::atomic<std::size_t> mail_memory_{0};   // of sends that are in the mail
 
   // The worker's from here on.
   Phase phase_ = Phase::kConnecting;

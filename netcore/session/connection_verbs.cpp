@@ -10,34 +10,38 @@
 
 namespace netcore {
 
-// Counts bytes in, if they fit.
+// Counts bytes in, if they fit. What is taken is held against the bound twice: its bytes, and the
+// memory that it will take, of which one last block may go beyond.
 bool Connection::TryCount(std::size_t bytes) noexcept {
   const std::size_t limit = SendQueueLimit();
   const std::size_t before = queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  if (bytes <= limit && before <= limit - bytes) return true;
+  if (bytes <= limit && before <= limit - bytes && HasMemoryLeft(limit)) return true;
   Uncount(bytes);
   return false;
 }
 
-// `make_buffer` is told whether the caller is where the session lives.
-template <typename MakeBuffer>
-SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexcept {
+// On the worker's own thread, with no mail before it, `queue` puts the bytes into the queue;
+// otherwise `make_buffer` makes what goes by mail.
+template <typename QueueNow, typename MakeBuffer>
+SendResult Connection::Enqueue(std::size_t size, QueueNow&& queue_now,
+                               MakeBuffer&& make_buffer) noexcept {
   if (!TakesSends()) return SendResult::kClosing;
   if (size == 0) return SendResult::kQueued;
   if (!TryCount(size)) {
     Disconnect(CloseReason::kSendQueueFull, Closing::kAbort);
     return SendResult::kQueueFull;
   }
+  const bool is_own_thread = IsOwnThread();
+  if (is_own_thread) ++sends_since_recv_;
+  const bool direct = is_own_thread && !inbox_->HasMail();
+  if (!direct) mail_memory_.fetch_add(size + kMailNode, std::memory_order_relaxed);
   try {
-    const bool is_own_thread = IsOwnThread();
-    const bool direct = is_own_thread && !inbox_->HasMail();
-    SendBufferRef buffer = make_buffer(direct);
-    if (is_own_thread) ++sends_since_recv_;
     if (direct) {
-      Queue(std::move(buffer));
+      queue_now();
       return SendResult::kQueued;
     }
     SessionRef keep = KeepSession();
+    SendBufferRef buffer = make_buffer();
     const bool pushed =
         keep != nullptr && inbox_->Push([keep = std::move(keep), this, buffer = std::move(buffer)] {
           RunQueued(buffer);
@@ -46,80 +50,78 @@ SendResult Connection::Enqueue(std::size_t size, MakeBuffer&& make_buffer) noexc
   } catch (const std::bad_alloc&) {
     Disconnect(CloseReason::kSystemError, Closing::kAbort);
   }
+  if (!direct) mail_memory_.fetch_sub(size + kMailNode, std::memory_order_relaxed);
   Uncount(size);
   return SendResult::kClosing;
 }
 
-// `make_buffer` is told the same, and how many of the first bytes have left already. In line, as a
-// send at once may leave from here: see CompletionPort::SendAtOnce.
-template <typename MakeBuffer>
+// `queue_rest` is told how many of the first bytes have left already. In line, as a send at once
+// may leave from here: see CompletionPort::SendAtOnce.
+template <typename QueueRest>
 inline SendResult Connection::SendOrEnqueue(std::span<const std::byte> bytes,
-                                            MakeBuffer&& make_buffer) noexcept {
+                                            QueueRest&& queue_rest) noexcept {
   if (!TakesSends()) return SendResult::kClosing;
   const std::size_t sent = IsOwnThread() && GainsByLeaving(bytes.size()) ? SendAtOnce(bytes) : 0;
   if (sent == 0) {
-    return Enqueue(bytes.size(), [&](bool direct) { return make_buffer(direct, 0); });
+    return Enqueue(bytes.size(), [&] { queue_rest(0); }, [&] { return SendBuffer::Copy(bytes); });
   }
   ++sends_since_recv_;
-  if (sent < bytes.size()) {
-    QueueRest(bytes.size() - sent, [&] { return make_buffer(true, sent); });
-  }
+  if (sent < bytes.size()) KeepRest(bytes.size() - sent, [&] { queue_rest(sent); });
   return SendResult::kQueued;
 }
 
 // The rest of a send that has begun to leave. It comes before all that other threads have asked for
 // meanwhile, an end too. What can't be kept is counted as unsent, and the peer gets a reset.
-template <typename MakeBuffer>
-void Connection::QueueRest(std::size_t size, MakeBuffer&& make_buffer) noexcept {
+template <typename QueueNow>
+void Connection::KeepRest(std::size_t size, QueueNow&& queue_now) noexcept {
   if (!TryCount(size)) {
     queued_bytes_.fetch_add(size, std::memory_order_relaxed);
     return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);
   }
   try {
-    Queue(make_buffer());
+    queue_now();
   } catch (const std::bad_alloc&) {
     BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
   }
 }
 
 SendResult Connection::Send(std::span<const std::byte> bytes) noexcept {
-  return SendOrEnqueue(bytes, [&](bool direct, std::size_t sent) {
-    const std::span<const std::byte> rest = bytes.subspan(sent);
-    return direct ? worker_.Buffers().Copy(rest) : SendBuffer::Copy(rest);
-  });
+  return SendOrEnqueue(bytes, [&](std::size_t sent) { QueueCopy(bytes.subspan(sent), {}); });
 }
 
 SendResult Connection::SendReceived(std::span<std::byte> bytes) noexcept {
-  return SendOrEnqueue(bytes, [&](bool direct, std::size_t sent) {
+  return SendOrEnqueue(bytes, [&](std::size_t sent) {
     const std::span<std::byte> rest = bytes.subspan(sent);
-    if (!direct) return SendBuffer::Copy(rest);
     SendBufferRef kept = worker_.Port().KeepReceived(rest);
-    return kept ? std::move(kept) : worker_.Buffers().Copy(rest);
+    if (kept) return Queue(std::move(kept));
+    QueueCopy(rest, {});
   });
 }
 
 SendResult Connection::Send(std::span<const std::byte> head,
                             std::span<const std::byte> body) noexcept {
-  const std::size_t size = head.size() + body.size();
-  return Enqueue(size, [&](bool direct) {
-    SendBufferRef buffer = direct ? worker_.Buffers().Create(size) : SendBuffer::Create(size);
-    const std::span<std::byte> bytes = buffer->Writable();
-    std::copy(head.begin(), head.end(), bytes.begin());
-    std::copy(body.begin(), body.end(), bytes.subspan(head.size()).begin());
-    return buffer;
-  });
+  return Enqueue(
+      head.size() + body.size(), [&] { QueueCopy(head, body); },
+      [&] {
+        SendBufferRef buffer = SendBuffer::Create(head.size() + body.size());
+        const std::span<std::byte> bytes = buffer->Writable();
+        std::copy(head.begin(), head.end(), bytes.begin());
+        std::copy(body.begin(), body.end(), bytes.subspan(head.size()).begin());
+        return buffer;
+      });
 }
 
 SendResult Connection::Send(SendBufferRef buffer) noexcept {
   if (!buffer) return IsConnected() ? SendResult::kQueued : SendResult::kClosing;
   const std::size_t size = buffer->Size();
-  return Enqueue(size, [&](bool) { return std::move(buffer); });
+  return Enqueue(size, [&] { Queue(std::move(buffer)); }, [&] { return std::move(buffer); });
 }
 
 // A send that came by mail: nobody is there any more to be told that memory is short. One that was
 // taken before the end, behind a broadcast that came too late for it, would leave a hole in what
 // the peer gets.
 void Connection::RunQueued(const SendBufferRef& buffer) noexcept {
+  mail_memory_.fetch_sub(buffer->Size() + kMailNode, std::memory_order_relaxed);
   if (broadcast_missed_) return;
   try {
     Queue(buffer);

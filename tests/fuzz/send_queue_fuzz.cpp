@@ -2,8 +2,8 @@
 // what waits. As on a session, at most one gather is in flight, and more is pushed meanwhile.
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
-#include <deque>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,8 +35,8 @@ class SendQueueRun {
   void Run() {
     while (!decisions_.Empty()) {
       Step();
-      FUZZ_REQUIRE(queue_.ItemCount() == waiting_.size());
       FUZZ_REQUIRE(queue_.Empty() == waiting_.empty());
+      FUZZ_REQUIRE(queue_.Memory() >= waiting_.size());
       FUZZ_REQUIRE(pool_.SpareBytes() <= SendBufferPool::kMaxSpareBytes);
     }
     Drain();
@@ -62,9 +62,14 @@ class SendQueueRun {
     }
   }
 
-  void Push(std::size_t size, bool pooled) {
+  void Push(std::size_t size, bool copies) {
     const Bytes bytes = NextBytes(size);
-    PushRef(pooled ? pool_.Copy(bytes) : SendBuffer::Copy(bytes), bytes);
+    if (!copies) return PushRef(SendBuffer::Copy(bytes), bytes);
+    if (waiting_.size() + size > kMostWaiting) return;
+    const std::span<const std::byte> all(bytes);
+    const std::size_t cut = decisions_.Below(size + 1);
+    queue_.Copy(all.first(cut), all.subspan(cut), pool_);
+    waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
   }
 
   Bytes NextBytes(std::size_t size) {
@@ -85,60 +90,45 @@ class SendQueueRun {
   }
 
   void PushRef(SendBufferRef buffer, const Bytes& bytes) {
-    if (waiting_bytes_ + bytes.size() > kMostWaiting) return;
-    queue_.Push(std::move(buffer));
-    if (bytes.empty()) return;
-    waiting_.push_back(bytes);
-    waiting_bytes_ += bytes.size();
+    if (waiting_.size() + bytes.size() > kMostWaiting) return;
+    queue_.Push(std::move(buffer), pool_);
+    waiting_.insert(waiting_.end(), bytes.begin(), bytes.end());
   }
 
   void Gather(std::size_t slice_count) {
     if (in_flight_count_ > 0) return;
     in_flight_count_ = queue_.Gather(std::span(in_flight_).first(slice_count));
-    in_flight_bytes_ = CheckGathered(slice_count);
+    in_flight_bytes_ = CheckGathered();
+    const bool is_full = in_flight_count_ == slice_count || in_flight_bytes_ == kMaxBytes;
+    FUZZ_REQUIRE(is_full || in_flight_bytes_ == waiting_.size());
   }
 
-  // What is in flight is the front of what waits, as much as may be. Returns how many bytes.
-  std::size_t CheckGathered(std::size_t slice_count) const {
-    std::size_t room = kMaxBytes;
-    std::size_t offset = sent_of_first_;
-    std::size_t used = 0;
-    for (; used < slice_count && used < waiting_.size() && room > 0; ++used, offset = 0) {
-      const Bytes& item = waiting_[used];
-      const std::size_t expected = std::min(item.size() - offset, room);
-      FUZZ_REQUIRE(used < in_flight_count_);
-      const SendSlice slice = in_flight_[used];
-      FUZZ_REQUIRE(slice.size() == expected);
-      FUZZ_REQUIRE(std::memcmp(slice.data(), item.data() + offset, expected) == 0);
-      room -= expected;
+  // What is in flight is the front of what waits. Returns how many bytes.
+  std::size_t CheckGathered() const {
+    std::size_t bytes = 0;
+    for (const SendSlice slice : std::span(in_flight_).first(in_flight_count_)) {
+      FUZZ_REQUIRE(!slice.empty() && slice.size() <= kMaxBytes - bytes);
+      FUZZ_REQUIRE(slice.size() <= waiting_.size() - bytes);
+      FUZZ_REQUIRE(std::memcmp(slice.data(), waiting_.data() + bytes, slice.size()) == 0);
+      bytes += slice.size();
     }
-    FUZZ_REQUIRE(used == in_flight_count_);
-    return kMaxBytes - room;
+    return bytes;
   }
 
   void Complete(std::size_t most) {
     if (in_flight_count_ == 0) return;
-    // What was pushed meanwhile must not have moved the bytes that the system reads.
-    FUZZ_REQUIRE(CheckGathered(in_flight_count_) == in_flight_bytes_);
+    // What was queued meanwhile must not have moved the bytes that the system reads.
+    FUZZ_REQUIRE(CheckGathered() == in_flight_bytes_);
     const std::size_t sent = std::min(most, in_flight_bytes_);
     queue_.Consume(sent, pool_);
     in_flight_count_ = 0;
-    DropFromModel(sent);
-  }
-
-  void DropFromModel(std::size_t bytes) {
-    waiting_bytes_ -= bytes;
-    sent_of_first_ += bytes;
-    while (!waiting_.empty() && sent_of_first_ >= waiting_.front().size()) {
-      sent_of_first_ -= waiting_.front().size();
-      waiting_.pop_front();
-    }
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));
   }
 
   void Clear() {
     queue_.Clear();
     waiting_.clear();
-    waiting_bytes_ = sent_of_first_ = in_flight_count_ = 0;
+    in_flight_count_ = 0;
   }
 
   void Drain() {
@@ -154,9 +144,7 @@ class SendQueueRun {
   fuzz::Decisions decisions_;
   SendBufferPool pool_;
   SendQueue queue_;
-  std::deque<Bytes> waiting_;
-  std::size_t waiting_bytes_ = 0;  // in the model's items, sent ones apart
-  std::size_t sent_of_first_ = 0;
+  Bytes waiting_;
   std::array<SendSlice, kMaxSlices> in_flight_{};
   std::size_t in_flight_count_ = 0;
   std::size_t in_flight_bytes_ = 0;

@@ -25,8 +25,11 @@ _JOB_WATCH = "netcore/logic/job_watch.cpp"
 _RETURNS = "netcore/buffer/bytes_returns.cpp"
 _BYTES_POOL = "netcore/buffer/owned_bytes_pool.cpp"
 _WORKER = "netcore/core/worker.cpp"
+_WORKER_HEADER = "netcore/core/worker.h"
 _POOL = "netcore/buffer/send_buffer_pool.cpp"
 _SEND_QUEUE = "netcore/session/send_queue.cpp"
+_DEADLINES = "netcore/session/deadlines.cpp"
+_DEADLINES_HEADER = "netcore/session/deadlines.h"
 _CONNECTION = "netcore/session/connection.cpp"
 _CONNECTION_END = "netcore/session/connection_end.cpp"
 _CONNECTION_HEADER = "netcore/session/connection.h"
@@ -43,10 +46,12 @@ _DIRECTORY = "netcore/session/group_directory.cpp"
 _ACCEPTOR = "netcore/service/acceptor.cpp"
 _RECV_AREA = "netcore/port/recv_area.h"
 _EPOLL_PORT = "netcore/port/linux/epoll_port.h"
+_EPOLL_PORT_SOURCE = "netcore/port/linux/epoll_port.cpp"
 _EPOLL_RECV = "netcore/port/linux/epoll_recv.cpp"
 _EPOLL_SOCKET = "netcore/port/linux/epoll_socket.h"
 _WAIT_TIMER = "netcore/port/linux/wait_timer.cpp"
 _URING_PORT = "netcore/port/linux/io_uring_port.h"
+_URING_PORT_SOURCE = "netcore/port/linux/io_uring_port.cpp"
 _URING_RECV = "netcore/port/linux/io_uring_recv.cpp"
 _URING_BUFFERS = "netcore/port/linux/io_uring_buffers.cpp"
 _BUDGET = "netcore/port/linux/buffer_budget.h"
@@ -405,33 +410,56 @@ MUTATIONS = (
         _SEND_QUEUE,
         "SendQueue::Push",
         "a send overtakes the one before it",
-        "items_.push_back(std::move(buffer));",
-        "items_.push_back(std::move(buffer)); if (ItemCount() > 2) std::swap(items_[items_.size() "
-        "- 1], items_[items_.size() - 2]);",
+        "items_.push_back({std::move(buffer), 0, size});",
+        "items_.push_back({std::move(buffer), 0, size}); if (ItemCount() > 2) std::swap(items_[items_.size() - 1], items_[items_.size() - 2]);",
     ),
     Mutation(
         "send_queue_offset_kept",
         _SEND_QUEUE,
         "SendQueue::Gather",
-        "after a partial send, every item of the next gather lacks its beginning",
-        "offset = 0;",
-        "",
+        "after a partial send its first bytes leave once more",
+        "subspan(item.begin, count)",
+        "subspan(0, count)",
     ),
     Mutation(
         "send_queue_gather_without_bound",
         _SEND_QUEUE,
         "SendQueue::Gather",
         "a gather takes more bytes than one send carries",
-        "waiting = waiting.first(std::min(waiting.size(), room));",
-        "room = std::max(room, waiting.size() + 1);",
+        "std::min(item.end - item.begin, room);",
+        "item.end - item.begin; room = std::max(room, count + 1);",
     ),
     Mutation(
         "send_queue_loses_partial",
         _SEND_QUEUE,
         "SendQueue::Consume",
-        "the bytes of a partial send are sent again",
-        "head_offset_ += bytes;",
+        "the rest of a partial send is lost",
+        "if (item.begin < item.end) return;",
         "",
+    ),
+    Mutation(
+        "send_queue_writes_behind_shared",
+        _SEND_QUEUE,
+        "SendQueue::Push",
+        "a buffer that others share is joined to, and copied where nothing waits",
+        "if (!Empty() && size <= kMostJoined)",
+        "if (size <= kMostJoined)",
+    ),
+    Mutation(
+        "send_queue_never_joins",
+        _SEND_QUEUE,
+        "SendQueue::Copy",
+        "each small send has a block of its own",
+        "const std::size_t room = Room();",
+        "const std::size_t room = 0;",
+    ),
+    Mutation(
+        "send_queue_fills_behind_head",
+        _SEND_QUEUE,
+        "SendQueue::Append",
+        "what is joined is written over what waits",
+        "item.buffer->Writable().data() + item.end",
+        "item.buffer->Writable().data() + item.begin",
     ),
     Mutation(
         "connected_twice",
@@ -495,21 +523,21 @@ MUTATIONS = (
         _VERBS,
         "Connection::SendOrEnqueue",
         "what left at once is sent once more",
-        "QueueRest(bytes.size() - sent, [&] { return make_buffer(true, sent); });",
-        "QueueRest(bytes.size(), [&] { return make_buffer(true, 0); });",
+        "KeepRest(bytes.size() - sent, [&] { queue_rest(sent); });",
+        "KeepRest(bytes.size(), [&] { queue_rest(0); });",
     ),
     Mutation(
         "begun_send_torn",
         _VERBS,
         "Connection::SendOrEnqueue",
         "what another thread sends, or its end, comes between a begun send and its rest",
-        "QueueRest(bytes.size() - sent, [&] { return make_buffer(true, sent); });",
-        "static_cast<void>(Enqueue(bytes.size() - sent, [&](bool direct) { return make_buffer(direct, sent); }));",
+        "KeepRest(bytes.size() - sent, [&] { queue_rest(sent); });",
+        "static_cast<void>(Enqueue(bytes.size() - sent, [&] { queue_rest(sent); }, [&] { return SendBuffer::Copy(bytes.subspan(sent)); }));",
     ),
     Mutation(
         "begun_send_uncounted",
         _VERBS,
-        "Connection::QueueRest",
+        "Connection::KeepRest",
         "the rest of a begun send that could not be kept is not counted as unsent",
         "queued_bytes_.fetch_add(size, std::memory_order_relaxed);",
         "",
@@ -517,7 +545,7 @@ MUTATIONS = (
     Mutation(
         "begun_send_ends_behind_mail",
         _VERBS,
-        "Connection::QueueRest",
+        "Connection::KeepRest",
         "a begun send without its rest ends gracefully",
         "return BeginEnd(CloseReason::kSendQueueFull, Closing::kAbort);",
         "return BeginEnd(CloseReason::kSendQueueFull, Closing::kGraceful);",
@@ -640,8 +668,7 @@ MUTATIONS = (
         _CONNECTION_END,
         "Connection::BeginEnd",
         "a graceful end waits for ever for a peer that reads nothing",
-        "end_deadline_ = std::min(end_deadline_, After(worker_.Now(), "
-        "context_->Options().close_timeout));",
+        "deadlines_.BeginEnd(worker_.Now(), context_->Options().close_timeout);",
         "",
     ),
     Mutation(
@@ -657,7 +684,7 @@ MUTATIONS = (
         _CONNECTION,
         "Connection::ProcessRecv",
         "a busy session ends with kIdleTimeout",
-        "if (HasIdleTimeout()) last_recv_ = worker_.Now();",
+        "if (HasIdleTimeout()) deadlines_.Received(worker_.Now());",
         "",
     ),
     Mutation(
@@ -953,23 +980,95 @@ MUTATIONS = (
         _CONNECTION,
         "Connection::ProcessRecv",
         "a peer that closes inside a packet has closed well",
-        "if (packet_open_) return EndBehindMail(CloseReason::kTruncated);",
+        "if (deadlines_.IsInMessage()) return EndBehindMail(CloseReason::kTruncated);",
         "",
     ),
     Mutation(
         "packet_pause_counts",
-        _CONNECTION,
-        "Connection::SetPaused",
+        _DEADLINES,
+        "Deadlines::Resume",
         "time in a pause counts for the deadlines of packets",
-        "packet_deadline_ = Later(packet_deadline_, last_recv_ - paused_at_);",
+        "message_ = Later(message_, now - paused_at_);",
         "",
     ),
     Mutation(
         "packet_later_deadline_counts",
-        _CONNECTION,
-        "Connection::PacketBegan",
+        _DEADLINES,
+        "Deadlines::BeginMessage",
         "the time for a frame puts off the end of the time for the first packet",
-        "if (deadline >= packet_deadline_) return;",
+        "if (deadline >= message_) return false;",
+        "",
+    ),
+    Mutation(
+        "late_deadline_not_moved",
+        _DEADLINES,
+        "Deadlines::TryMove",
+        "a peer pays for the time that a hook, or a stopped process, has taken",
+        "deadline = Later(now, std::min(late, length));",
+        "return false;",
+    ),
+    Mutation(
+        "late_deadline_moves_for_ever",
+        _DEADLINES,
+        "Deadlines::TryMove",
+        "a worker that is always late never ends who is slow",
+        "|| std::exchange(moved, true)",
+        "",
+    ),
+    Mutation(
+        "trickle_looked_at_for_ever",
+        _DEADLINES,
+        "Deadlines::Looked",
+        "a peer whose bytes trickle in has no deadline for its packet",
+        "look_ = Look::kDone;",
+        "",
+    ),
+    Mutation(
+        "idle_judged_unseen",
+        _CONNECTION,
+        "Connection::OnTimer",
+        "a client whose bytes wait in its socket is ended as idle",
+        "if (HasNewsOf(due)) return SetTimer(now);",
+        "",
+    ),
+    Mutation(
+        "time_of_hooks_unseen",
+        _WORKER_HEADER,
+        "Worker::HookScope::~HookScope",
+        "a deadline that is set behind a long hook has passed already",
+        "worker_.now_is_old_ = true;",
+        "",
+    ),
+    Mutation(
+        "time_inside_hooks_unseen",
+        _WORKER_HEADER,
+        "Worker::Now",
+        "a deadline that is set inside a long hook has passed already",
+        "|| mark_.name.load(std::memory_order_relaxed) != nullptr",
+        "",
+    ),
+    Mutation(
+        "uring_news_in_ring_unseen",
+        _URING_PORT_SOURCE,
+        "IoUringPort::HasCompletionOf",
+        "what the ring has taken from a socket is no news of it",
+        "return true;",
+        "return false;",
+    ),
+    Mutation(
+        "epoll_news_of_wrong_side",
+        _EPOLL_PORT_SOURCE,
+        "EpollPort::HasNews",
+        "a send has news when its peer has sent something",
+        "receives ? Direction::kIn : Direction::kOut",
+        "Direction::kIn",
+    ),
+    Mutation(
+        "begun_memory_unbounded",
+        _VERBS,
+        "Connection::TryCount",
+        "the memory of small sends in the mail has no bound",
+        "&& HasMemoryLeft(limit)",
         "",
     ),
     Mutation(
@@ -1270,8 +1369,8 @@ MUTATIONS = (
     ),
     Mutation(
         "after_overflows",
-        _CONNECTION_HEADER,
-        "Connection::After",
+        _DEADLINES_HEADER,
+        "Deadlines::After",
         "kForever as a time-out ends the session at once",
         "Later(time, limit)",
         "Later(time, Duration(limit))",
