@@ -31,10 +31,11 @@ struct LateWorld {
 
   // A hook that takes so long.
   void PostLongHook(TestSession& session, milliseconds time, std::function<void()> then = {}) {
-    REQUIRE(session.Post([this, time, then = std::move(then)] {
+    const bool posted = session.Post([this, time, act = std::move(then)] {
       Pass(time);
-      if (then) then();
-    }));
+      if (act) act();
+    });
+    REQUIRE(posted);
   }
 
   PortScript script;
