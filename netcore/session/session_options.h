@@ -16,11 +16,14 @@ enum class PeerClose : std::uint8_t {
   kKeepOpen,         // OnPeerClosed; the session goes on sending until it is disconnected
 };
 
-/// Every bound on what a peer can make a session hold or wait for. A time-out of zero is no limit,
-/// and so is kForever. A negative one is refused by Service::Start and Connector::Connect.
+/// Every bound on what a peer can make a session hold or wait for. Time that a hook, or a stopped
+/// process, takes ends nobody whose bytes were there. A time-out of zero is no limit, and so is
+/// kForever. A negative one is refused by Service::Start and Connector::Connect.
 struct SessionOptions {
-  /// Bytes that wait to be sent on one session. A Send beyond it ends the session with
-  /// kSendQueueFull. 0: no limit.
+  /// Bytes that wait to be sent on one session, and the memory that they take, of which 4 KiB more
+  /// are allowed. Small sends share memory; one of another thread takes 192 bytes more until it has
+  /// reached the session's thread. A Send beyond it ends the session with kSendQueueFull. 0: no
+  /// limit.
   std::size_t max_send_queue_bytes = 1024 * 1024;
 
   /// How long the peer may send nothing. Time in PauseRecv does not count.
