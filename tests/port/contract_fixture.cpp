@@ -268,10 +268,10 @@ Acceptor& Harness::NewAcceptor(std::size_t accepts, const Endpoint& address,
   return result;
 }
 
-Pair Harness::NewPair(const SocketOptions& options) {
+Pair Harness::NewPair(const SocketOptions& options, std::size_t client_port) {
   Acceptor& acceptor = NewAcceptor(1, Endpoint::LoopbackIpv4(0), options);
   acceptor.repost = false;
-  Side& client = NewSide();
+  Side& client = NewSide(client_port);
   client.Open(options);
   client.Connect(acceptor.bound);
   RunUntil("a pair connects",

@@ -188,8 +188,9 @@ class Harness {
   Acceptor& NewAcceptor(std::size_t accepts, const Endpoint& address = Endpoint::LoopbackIpv4(0),
                         const SocketOptions& options = {}, std::size_t port = 0);
 
-  /// Two sides that are connected, adopted and idle. `options` are the server's too.
-  Pair NewPair(const SocketOptions& options = {});
+  /// Two sides that are connected, adopted and idle, the server's on the first port. `options` are
+  /// the server's too.
+  Pair NewPair(const SocketOptions& options = {}, std::size_t client_port = 0);
 
   /// One Dispatch, whose return value is checked.
   std::size_t Dispatch(Duration timeout, std::size_t port = 0);

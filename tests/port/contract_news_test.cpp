@@ -14,33 +14,30 @@ constexpr std::size_t kClientPort = 1;
 
 Pair NewApartPair(Harness& harness, const SocketOptions& options = {}) {
   harness.AddPort();
-  Acceptor& acceptor = harness.NewAcceptor(1, Endpoint::LoopbackIpv4(0), options, kServerPort);
-  acceptor.repost = false;
-  Side& client = harness.NewSide(kClientPort);
-  client.Open(options);
-  client.Connect(acceptor.bound);
-  harness.RunUntil("a pair connects",
-                   [&] { return !client.connect.Waits() && !acceptor.AnythingPending(); });
-  REQUIRE_FALSE(client.connect.error);
-  Side& server = harness.NewSide(kServerPort);
-  server.Adopt(acceptor.Take(client.Local()), options);
-  acceptor.Close();
-  return {client, server};
+  return harness.NewPair(options, kClientPort);
 }
 
 bool HasNews(Op& op, Side& side) { return side.Port().HasNews(op); }
 
-// Dispatches the client's port alone until `condition` holds.
+// Nothing is dispatched but what `condition` dispatches.
 template <typename Condition>
-bool RunClientUntil(Harness& harness, Condition&& condition) {
+bool WaitFor(Condition&& condition) {
   const auto end = std::chrono::steady_clock::now() + kLimit;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    if (harness.Dispatch(milliseconds(0), kClientPort) == 0) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
+    std::this_thread::sleep_for(milliseconds(1));
   }
   return true;
+}
+
+// Dispatches the client's port alone until `condition` holds.
+template <typename Condition>
+bool RunClientUntil(Harness& harness, Condition&& condition) {
+  return WaitFor([&] {
+    if (condition()) return true;
+    harness.Dispatch(milliseconds(0), kClientPort);
+    return false;
+  });
 }
 
 // The server's recv is with the system, which has nothing for it.
@@ -142,10 +139,7 @@ TEST_CASE("what a handler's port has taken from another socket is news of that o
     client.Send("hello");
     REQUIRE(RunClientUntil(harness, [&] { return HasNews(server.recv, server); }));
     if (other_client.SendAtOnce("hello") == 0) other_client.Send("hello");
-    const auto end = std::chrono::steady_clock::now() + kLimit;
-    while (!HasNews(other_server.recv, other_server) && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
+    REQUIRE(WaitFor([&, &side = other_server] { return HasNews(side.recv, side); }));
     int asked = 0;
     const auto ask = [&](Side& mine, Side& other) {
       return [&](Op& op, IoResult&) {
@@ -170,11 +164,7 @@ TEST_CASE("a connect that was done while nobody asked has news", "[contract][new
     Side& client = harness.NewSide();
     client.Open();
     client.Connect(acceptor.bound);
-    const auto end = std::chrono::steady_clock::now() + kLimit;
-    while (!HasNews(client.connect, client) && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(milliseconds(1));
-    }
-    CHECK(HasNews(client.connect, client));
+    CHECK(WaitFor([&] { return HasNews(client.connect, client); }));
     CHECK(client.connect.Waits());
     harness.RunUntil("the connect", [&] { return !client.connect.Waits(); });
   });
@@ -188,13 +178,12 @@ TEST_CASE("a send that is stuck has no news until its peer has read", "[contract
     auto [client, server] = NewApartPair(harness, options);
     // The server sends, the client does not read.
     server.SendAll(RandomBytes(8'000'000, 10));
-    const auto end = std::chrono::steady_clock::now() + kLimit;
     int quiet = 0;  // looks in a row without news
-    while (quiet < 50 && std::chrono::steady_clock::now() < end) {
+    REQUIRE(WaitFor([&, &side = server] {
       harness.Dispatch(milliseconds(2), kServerPort);
-      quiet = server.send.Waits() && !HasNews(server.send, server) ? quiet + 1 : 0;
-    }
-    REQUIRE(quiet == 50);
+      quiet = side.send.Waits() && !HasNews(side.send, side) ? quiet + 1 : 0;
+      return quiet == 50;
+    }));
     client.Recv();
     CHECK(RunClientUntil(harness, [&] { return HasNews(server.send, server); }));
     harness.RunUntil("all bytes", [&] { return client.received.size() == 8'000'000; });

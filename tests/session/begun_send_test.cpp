@@ -31,6 +31,10 @@ struct Begun {
     script.at_once_most = SIZE_MAX;
   }
 
+  bool BothEnd() {
+    return world.WaitFor([this] { return pair.client->Ended() && pair.server->Ended(); });
+  }
+
   const std::string big = RandomText(40'000, 16);
   PortScript script;
   World world;
@@ -57,8 +61,7 @@ TEST_CASE("a graceful end of another thread's waits for a send that has begun",
   Begun begun;
   begun.Send([](TestSession& session) { session.Disconnect(); });
   CHECK(begun.result == SendResult::kQueued);
-  REQUIRE(begun.world.WaitFor(
-      [&] { return begun.pair.client->Ended() && begun.pair.server->Ended(); }));
+  REQUIRE(begun.BothEnd());
   CHECK((begun.pair.client->Received() == begun.big));
   CHECK(begun.pair.client->Info().reason == CloseReason::kPeerClosed);
   CHECK(begun.pair.server->Info().bytes_unsent == 0);
@@ -69,8 +72,7 @@ TEST_CASE("a FIN of another thread's waits for a send that has begun", "[session
   Begun begun;
   begun.Send([](TestSession& session) { session.ShutdownSend(); });
   CHECK(begun.result == SendResult::kQueued);
-  REQUIRE(begun.world.WaitFor(
-      [&] { return begun.pair.client->Ended() && begun.pair.server->Ended(); }));
+  REQUIRE(begun.BothEnd());
   CHECK((begun.pair.client->Received() == begun.big));
   CHECK(begun.pair.server->Info().bytes_unsent == 0);
   begun.world.Finish();
@@ -100,8 +102,7 @@ TEST_CASE("a send that has begun and whose rest finds the queue full ends in a r
   const std::string other(30'000, 'x');
   begun.Send([&](TestSession& session) { CHECK(session.SendText(other) == SendResult::kQueued); });
   CHECK(begun.result == SendResult::kQueued);
-  REQUIRE(begun.world.WaitFor(
-      [&] { return begun.pair.client->Ended() && begun.pair.server->Ended(); }));
+  REQUIRE(begun.BothEnd());
   CHECK(begun.pair.server->Info().reason == CloseReason::kSendQueueFull);
   CHECK(begun.pair.client->Info().reason == CloseReason::kPeerReset);
   CHECK(begun.pair.server->Info().bytes_unsent == begun.big.size() - kFirstPart + other.size());

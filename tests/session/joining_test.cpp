@@ -3,44 +3,13 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <thread>
 #include <vector>
 
+#include "tests/support/busy.h"
 #include "tests/support/test_server.h"
 
 namespace netcore::test {
 namespace {
-
-// Keeps the worker of `session` busy until it is destroyed.
-class Busy {
- public:
-  explicit Busy(Session& session) {
-    const bool posted = session.Post([this] {
-      is_inside_ = true;
-      while (!is_over_) std::this_thread::yield();
-      has_left_ = true;
-    });
-    REQUIRE(posted);
-    REQUIRE(Eventually([this] { return is_inside_.load(); }));
-  }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-  ~Busy() {
-    is_over_ = true;
-    while (!has_left_) std::this_thread::yield();
-  }
-
- private:
-  std::atomic<bool> is_inside_{false};
-  std::atomic<bool> is_over_{false};
-  std::atomic<bool> has_left_{false};
-};
-
-Backend BackendOf(const World& world) {
-  Backend backend = Backend::kAuto;
-  REQUIRE_FALSE(ParseBackend(world.core->BackendName(), backend));
-  return backend;
-}
 
 TEST_CASE("what many sessions say to one while its worker is busy leaves in a few sends",
           "[session][send]") {
@@ -56,7 +25,7 @@ TEST_CASE("what many sessions say to one while its worker is busy leaves in a fe
   };
   OnRealBackends(options, [&](World& world) {
     // The talkers live elsewhere, so that they can speak while the listener's worker is busy.
-    World elsewhere(NewFactory(BackendOf(world)), WorldOptions{});
+    World elsewhere(NewFactory(world.GetBackend()), WorldOptions{});
     const World::Pair pair = world.ConnectPair();
     listener = pair.server;
     sends = 0;

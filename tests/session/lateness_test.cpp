@@ -1,11 +1,12 @@
 // Time that the server has spent, in a long hook or because its process was stopped, ends nobody
 // whose bytes were there.
-#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "netcore/sim/memory_net.h"
+#include "tests/support/busy.h"
 #include "tests/support/scripted_port.h"
 #include "tests/support/test_packets.h"
 #include "tests/support/test_server.h"
@@ -171,10 +172,7 @@ TEST_CASE("one long hook ends no client whose bytes came meanwhile", "[session][
   options.threads = 1;
   options.server.idle_timeout = milliseconds(5'000);
   OnRealBackends(options, [&](World& world) {
-    World elsewhere(NewFactory(world.core->BackendName() == "iocp"       ? Backend::kIocp
-                               : world.core->BackendName() == "io_uring" ? Backend::kIoUring
-                                                                         : Backend::kEpoll),
-                    WorldOptions{});
+    World elsewhere(NewFactory(world.GetBackend()), WorldOptions{});
     std::vector<TestSessionRef> clients;
     for (std::size_t i = 0; i < kClients; ++i) {
       clients.push_back(std::make_shared<TestSession>());
@@ -184,22 +182,17 @@ TEST_CASE("one long hook ends no client whose bytes came meanwhile", "[session][
       REQUIRE(Eventually([&] { return client->WasConnected(); }));
     }
     REQUIRE(Eventually([&] { return world.service->Stats().sessions == kClients; }));
-    std::atomic<bool> is_inside{false};
-    std::atomic<bool> is_over{false};
-    REQUIRE(world.Servers().front()->Post([&] {
-      is_inside = true;
-      while (!is_over) std::this_thread::sleep_for(milliseconds(1));
-    }));
-    REQUIRE(Eventually([&] { return is_inside.load(); }));
-    for (const TestSessionRef& client : clients) client->SendText("x");
-    const auto sent = [&] {
-      std::size_t bytes = 0;
-      for (const TestSessionRef& client : clients) bytes += client->SentBytes();
-      return bytes;
-    };
-    REQUIRE(Eventually([&] { return sent() == kClients; }));
-    std::this_thread::sleep_for(options.server.idle_timeout + milliseconds(200));
-    is_over = true;
+    {
+      const Busy busy(*world.Servers().front());
+      for (const TestSessionRef& client : clients) client->SendText("x");
+      const auto sent = [&] {
+        std::size_t bytes = 0;
+        for (const TestSessionRef& client : clients) bytes += client->SentBytes();
+        return bytes;
+      };
+      REQUIRE(Eventually([&] { return sent() == kClients; }));
+      std::this_thread::sleep_for(options.server.idle_timeout + milliseconds(200));
+    }
     const auto received = [&] {
       std::size_t bytes = 0;
       for (const TestSessionRef& server : world.Servers()) bytes += server->ReceivedBytes();

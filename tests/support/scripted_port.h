@@ -96,14 +96,10 @@ class ScriptedPort final : public CompletionPort {
   }
   void ShutdownSend(PortSocket& socket) noexcept override { port_->ShutdownSend(socket); }
   bool HasNews(IocpEvent& event) noexcept override {
-    const bool is_failing = std::find(failing_.begin(), failing_.end(), &event) != failing_.end();
-    return is_failing || port_->HasNews(event);
+    return IsFailing(event) || port_->HasNews(event);
   }
   void Cancel(IocpEvent& event) noexcept override {
-    for (const IocpEvent* failing : failing_) {
-      if (failing == &event) return;  // completes anyway
-    }
-    port_->Cancel(event);
+    if (!IsFailing(event)) port_->Cancel(event);  // else it completes anyway
   }
   void Close(PortSocket& socket, CloseMode mode) noexcept override { port_->Close(socket, mode); }
   void Wake() noexcept override { port_->Wake(); }
@@ -139,6 +135,10 @@ class ScriptedPort final : public CompletionPort {
   struct Failure {
     ErrorCode code;
   };
+
+  bool IsFailing(const IocpEvent& event) const noexcept {
+    return std::find(failing_.begin(), failing_.end(), &event) != failing_.end();
+  }
 
   std::unique_ptr<CompletionPort> port_;
   PortScript& script_;

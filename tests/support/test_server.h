@@ -246,6 +246,11 @@ class World {
   }
 
   bool IsMemory() const { return is_memory_; }
+  Backend GetBackend() const {
+    Backend backend = Backend::kAuto;
+    REQUIRE_FALSE(ParseBackend(core->BackendName(), backend));
+    return backend;
+  }
   Endpoint Address() const { return service->LocalEndpoint(); }
 
   /// Runs the world until `condition` holds; false if it does not in time. On a memory port that is

@@ -8,9 +8,12 @@
 #include <atomic>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "tests/support/busy.h"
 #include "tests/support/descriptors.h"
 #include "tests/support/test_server.h"
 
@@ -84,17 +87,14 @@ TEST_CASE("resets that fill the backlog delay no client behind them", "[service]
     RawClient honest(world.Address());
     REQUIRE(honest.Echoes());
     // The worker is kept from accepting until all of them lie in the backlog.
-    std::atomic<bool> go_on{false};
     REQUIRE(world.WaitFor([&] { return world.Servers().size() == 1; }));
-    REQUIRE(world.Servers().front()->Post([&] {
-      while (!go_on) std::this_thread::sleep_for(milliseconds(1));
-    }));
+    std::optional<Busy> busy(std::in_place, *world.Servers().front());
     const std::size_t count = ThatFitABacklog(2'000);
     std::size_t connected = 0;
     for (std::size_t i = 0; i < count; ++i) connected += ConnectAndReset(world.Address()) ? 1 : 0;
     CHECK(connected == count);
     RawClient late(world.Address());
-    go_on = true;
+    busy.reset();
     CHECK(late.Echoes());
     CHECK(honest.Echoes());
     CHECK(world.service->Stats().accept_failures == 0);
