@@ -84,7 +84,8 @@ class IocpCore {
   /// for the calling thread, which keeps it until the core stops or the thread ends; more threads
   /// than workers wait their turn. A thread that ends before the core was stopped ends its worker's
   /// sessions. Not from inside a hook. Returns kStopped after Stop, and when the core could not be
-  /// opened (the log says why).
+  /// opened (the log says why). On io_uring, a blocking call of that thread may fail with EINTR
+  /// when the core is destroyed: the kernel interrupts who has used a ring.
   DispatchStatus Dispatch(std::chrono::milliseconds timeout = kForever);
 
   /// "iocp", "io_uring", "epoll", "memory"; empty before Open.

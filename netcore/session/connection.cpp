@@ -1,12 +1,10 @@
-// The life of a connection on its worker, up to its end, which stands in connection_end.cpp. What
-// other threads may call stands in connection_verbs.cpp.
+// The life of a connection on its worker, up to its end, which stands in connection_end.cpp. Its
+// deadlines stand in connection_deadlines.cpp, what other threads may call in connection_verbs.cpp.
 #include "netcore/session/connection.h"
 
-#include <algorithm>
 #include <exception>
 #include <new>
 #include <span>
-#include <string>
 #include <utility>
 
 #include "netcore/base/assert.h"
@@ -28,15 +26,6 @@ CloseReason ReasonOf(const Error& error) noexcept {
       return CloseReason::kTimedOut;
     default:
       return CloseReason::kSystemError;
-  }
-}
-
-// The place is a courtesy: without memory for it the error stands alone.
-Error AtPeer(const Error& error, const Endpoint& peer) noexcept {
-  try {
-    return error.At("connect " + peer.ToString());
-  } catch (const std::bad_alloc&) {
-    return error;
   }
 }
 
@@ -118,7 +107,7 @@ void Connection::Connect(SessionContext::Ticket ticket, Worker::Seat seat, PortF
   OwnedSocket socket;
   const Error error = factory.OpenSocket(peer_.GetFamily(), socket);
   Settle(std::move(ticket), std::move(seat), std::move(socket));
-  if (error) return BeginEnd(CloseReason::kConnectFailed, Closing::kAbort, AtPeer(error, peer_));
+  if (error) return BeginEnd(CloseReason::kConnectFailed, Closing::kAbort, AtPeer(error));
   try {
     connect_event_ = std::make_unique<IocpEvent>(EventKind::kConnect, *this);
   } catch (const std::bad_alloc&) {
@@ -204,7 +193,7 @@ void Connection::ProcessConnect(IoResult& result) noexcept {
   if (!result.error) return Open();
   BeginEnd(
       result.error == ErrorCode::kTimedOut ? CloseReason::kTimedOut : CloseReason::kConnectFailed,
-      Closing::kAbort, AtPeer(result.error, peer_));
+      Closing::kAbort, AtPeer(result.error));
 }
 
 void Connection::ProcessRecv(IoResult& result) noexcept {
@@ -301,7 +290,7 @@ void Connection::Flush() noexcept {
   const std::span<SendSlice> slices = worker_.Slices();
   const std::size_t count = queue_.Gather(slices);
   worker_.Port().SubmitSend(*socket_, slices.first(count), send_event_);
-  deadlines_.BeginSend(worker_.Now());
+  deadlines_.BeginSend(worker_.Now(), context_->Options().send_stall_timeout);
   send_pending_ = true;
   ++pending_;
   SetTimer();
@@ -361,74 +350,8 @@ void Connection::DeliverHeld() noexcept {
   if (phase_ == Phase::kOpen && !paused_) ContinueRecv();
 }
 
-void Connection::PacketBegan() noexcept {
-  if (deadlines_.BeginMessage(worker_.Now(), context_->Options().frame_timeout)) SetTimer();
-}
-
-void Connection::PacketEnded() noexcept { deadlines_.EndMessage(); }
-
 void Connection::EndForMemory() noexcept {
   BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
-}
-
-// See Deadlines: nobody is ended for time that was ours.
-void Connection::OnTimer(TimePoint now) noexcept {
-  const SessionOptions& options = context_->Options();
-  const Deadlines::Kind due = deadlines_.Due(now, options, GetAwaited());
-  if (due == Deadlines::Kind::kNone) return SetTimer();
-  if (HasNewsOf(due)) return SetTimer(now);  // that is for the next round, which brings them
-  if (phase_ != Phase::kConnecting && deadlines_.Postpone(due, now, options)) return SetTimer();
-  Expire(due);
-}
-
-// Whether the system has already what would put the deadline off, unseen until now.
-bool Connection::HasNewsOf(Deadlines::Kind due) noexcept {
-  CompletionPort& port = worker_.Port();
-  switch (due) {
-    case Deadlines::Kind::kEnd:
-      return phase_ == Phase::kConnecting && port.HasNews(*connect_event_);
-    case Deadlines::Kind::kRoom:
-      return port.HasNews(send_event_);
-    case Deadlines::Kind::kMessage:
-      return port.HasNews(recv_event_) && deadlines_.LookFirst();
-    case Deadlines::Kind::kIdle:
-      return port.HasNews(recv_event_);
-    case Deadlines::Kind::kNone:
-    case Deadlines::Kind::kStop:
-      return false;
-  }
-  return false;
-}
-
-void Connection::Expire(Deadlines::Kind due) noexcept {
-  switch (phase_) {
-    case Phase::kConnecting:
-      return BeginEnd(CloseReason::kTimedOut, Closing::kAbort, AtPeer(ErrorCode::kTimedOut, peer_));
-    case Phase::kOpen:
-      if (due == Deadlines::Kind::kIdle) return EndBehindMail(CloseReason::kIdleTimeout);
-      if (due == Deadlines::Kind::kMessage) return EndBehindMail(deadlines_.MessageReason());
-      return BeginEnd(
-          due == Deadlines::Kind::kRoom ? CloseReason::kSendStalled : CloseReason::kServiceStopping,
-          Closing::kAbort);
-    case Phase::kFlushing:
-      return Drain(true);
-    case Phase::kLingering:
-      return Drain(false);
-    case Phase::kDraining:
-    case Phase::kClosed:
-      return;
-  }
-}
-
-// Moves the timer only to an earlier time: one that fires too early finds that out and moves
-// itself.
-void Connection::SetTimer(TimePoint deadline) noexcept {
-  if (deadline >= Deadline()) return;
-  try {
-    worker_.Timers().Arm(*this, deadline);
-  } catch (const std::bad_alloc&) {
-    BeginEnd(CloseReason::kSystemError, Closing::kAbort, ErrorCode::kNoBuffers);
-  }
 }
 
 // False if it threw.

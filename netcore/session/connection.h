@@ -269,6 +269,7 @@ class Connection final : public Resident, public Timer {
   void SetTimer(TimePoint deadline) noexcept;
   bool HasNewsOf(Deadlines::Kind due) noexcept;
   void Expire(Deadlines::Kind due) noexcept;
+  Error AtPeer(const Error& error) const noexcept;  // of a connect
   template <typename Hook>
   bool RunHook(const char* name, Hook&& hook) noexcept;
   template <typename Hook>

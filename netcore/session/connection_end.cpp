@@ -1,5 +1,4 @@
 // How a connection ends: gracefully or at once, and its one path to death.
-#include <algorithm>
 #include <memory>
 #include <utility>
 

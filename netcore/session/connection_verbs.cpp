@@ -20,7 +20,7 @@ bool Connection::TryCount(std::size_t bytes) noexcept {
   return false;
 }
 
-// On the worker's own thread, with no mail before it, `queue` puts the bytes into the queue;
+// On the worker's own thread, with no mail before it, `queue_now` puts the bytes into the queue;
 // otherwise `make_buffer` makes what goes by mail.
 template <typename QueueNow, typename MakeBuffer>
 SendResult Connection::Enqueue(std::size_t size, QueueNow&& queue_now,

@@ -36,8 +36,8 @@ void Deadlines::EndMessage() noexcept {
   message_ = kNever;
 }
 
-void Deadlines::BeginSend(TimePoint now) noexcept {
-  last_progress_ = now;
+void Deadlines::BeginSend(TimePoint now, std::chrono::milliseconds stall_limit) noexcept {
+  room_ = After(now, stall_limit);
   send_moved_ = false;
 }
 
@@ -51,7 +51,7 @@ void Deadlines::StopBy(TimePoint deadline) noexcept { stop_ = std::min(stop_, de
 TimePoint Deadlines::Next(const SessionOptions& options, Awaited awaited) const noexcept {
   TimePoint next = std::min(end_, stop_);
   if (awaited.bytes) next = std::min({next, message_, After(last_recv_, options.idle_timeout)});
-  if (awaited.room) next = std::min(next, After(last_progress_, options.send_stall_timeout));
+  if (awaited.room) next = std::min(next, room_);
   return next;
 }
 
@@ -59,7 +59,7 @@ Deadlines::Kind Deadlines::Due(TimePoint now, const SessionOptions& options,
                                Awaited awaited) const noexcept {
   if (stop_ <= now) return Kind::kStop;
   if (end_ <= now) return Kind::kEnd;
-  if (awaited.room && After(last_progress_, options.send_stall_timeout) <= now) return Kind::kRoom;
+  if (awaited.room && room_ <= now) return Kind::kRoom;
   if (!awaited.bytes) return Kind::kNone;
   if (message_ <= now) return Kind::kMessage;
   return After(last_recv_, options.idle_timeout) <= now ? Kind::kIdle : Kind::kNone;
@@ -74,12 +74,8 @@ bool Deadlines::Postpone(Kind due, TimePoint now, const SessionOptions& options)
                      message_reason_ == CloseReason::kFrameTimeout ? options.frame_timeout
                                                                    : options.first_packet_timeout,
                      message_moved_);
-    case Kind::kRoom: {
-      TimePoint deadline = After(last_progress_, options.send_stall_timeout);
-      if (!TryMove(deadline, now, options.send_stall_timeout, send_moved_)) return false;
-      last_progress_ = Later(deadline, -options.send_stall_timeout);
-      return true;
-    }
+    case Kind::kRoom:
+      return TryMove(room_, now, options.send_stall_timeout, send_moved_);
     case Kind::kNone:
     case Kind::kStop:
     case Kind::kIdle:

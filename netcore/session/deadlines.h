@@ -38,11 +38,6 @@ class Deadlines {
     kIdle,
   };
 
-  /// Never, where there is no limit: zero or kForever.
-  static TimePoint After(TimePoint time, std::chrono::milliseconds limit) noexcept {
-    return limit > std::chrono::milliseconds::zero() ? Later(time, limit) : kNever;
-  }
-
   void BeginConnect(TimePoint now, std::chrono::milliseconds timeout) noexcept;
 
   /// The connection is open. `first_message`: zero where none is asked for.
@@ -59,7 +54,7 @@ class Deadlines {
   void EndMessage() noexcept;
   bool IsInMessage() const noexcept { return in_message_; }
 
-  void BeginSend(TimePoint now) noexcept;
+  void BeginSend(TimePoint now, std::chrono::milliseconds stall_limit) noexcept;
 
   /// A graceful end has begun; the earlier of two deadlines stands.
   void BeginEnd(TimePoint now, std::chrono::milliseconds limit) noexcept;
@@ -84,6 +79,11 @@ class Deadlines {
   CloseReason MessageReason() const noexcept { return message_reason_; }
 
  private:
+  // Never, where there is no limit: zero or kForever.
+  static TimePoint After(TimePoint time, std::chrono::milliseconds limit) noexcept {
+    return limit > std::chrono::milliseconds::zero() ? Later(time, limit) : kNever;
+  }
+
   // How far the judgement of a message's deadline is.
   enum class Look : std::uint8_t { kNone, kAsked, kDone };
 
@@ -91,7 +91,7 @@ class Deadlines {
 
   TimePoint last_recv_ = {};
   TimePoint paused_at_ = {};
-  TimePoint last_progress_ = {};  // of the pending send
+  TimePoint room_ = kNever;  // of the pending send
   TimePoint message_ = kNever;
   TimePoint end_ = kNever;
   TimePoint stop_ = kNever;

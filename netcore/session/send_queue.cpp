@@ -19,7 +19,7 @@ constexpr std::size_t kKeptItems = CompletionPort::kMaxSendSlices;
 void SendQueue::Push(SendBufferRef buffer, SendBufferPool& pool) {
   if (!buffer || buffer->Size() == 0) return;
   const std::size_t size = buffer->Size();
-  if (!Empty() && size <= kMostJoined) return Copy(std::as_const(*buffer).Bytes(), {}, pool);
+  if (!Empty() && size <= kMostJoined) return Copy(buffer->Bytes(), {}, pool);
   MakeSlot();
   items_.push_back({std::move(buffer), 0, size});
   memory_ += size;

@@ -31,6 +31,7 @@ _SEND_QUEUE = "netcore/session/send_queue.cpp"
 _DEADLINES = "netcore/session/deadlines.cpp"
 _DEADLINES_HEADER = "netcore/session/deadlines.h"
 _CONNECTION = "netcore/session/connection.cpp"
+_CONNECTION_DEADLINES = "netcore/session/connection_deadlines.cpp"
 _CONNECTION_END = "netcore/session/connection_end.cpp"
 _CONNECTION_HEADER = "netcore/session/connection.h"
 _VERBS = "netcore/session/connection_verbs.cpp"
@@ -1025,7 +1026,7 @@ MUTATIONS = (
     ),
     Mutation(
         "idle_judged_unseen",
-        _CONNECTION,
+        _CONNECTION_DEADLINES,
         "Connection::OnTimer",
         "a client whose bytes wait in its socket is ended as idle",
         "if (HasNewsOf(due)) return SetTimer(now);",
@@ -1050,7 +1051,7 @@ MUTATIONS = (
     Mutation(
         "uring_news_in_ring_unseen",
         _URING_PORT_SOURCE,
-        "IoUringPort::HasCompletionOf",
+        "IoUringPort::HasNewsOf",
         "what the ring has taken from a socket is no news of it",
         "return true;",
         "return false;",

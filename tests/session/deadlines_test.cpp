@@ -43,7 +43,7 @@ TEST_CASE("without a limit nothing is ever due", "[deadlines]") {
 TEST_CASE("only what is awaited is due", "[deadlines]") {
   const SessionOptions options = DeadlineOptions();
   Deadlines deadlines = OpenAt(0);
-  deadlines.BeginSend(At(0));
+  deadlines.BeginSend(At(0), options.send_stall_timeout);
   CHECK(deadlines.Next(options, kBytes) == At(3'000));
   CHECK(deadlines.Next(options, kRoom) == At(4'000));
   CHECK(deadlines.Next(options, kNothing) == kNever);
@@ -129,9 +129,9 @@ TEST_CASE("what is found late moves once by as much, and at most by its own leng
     check_moves(Kind::kMessage, kBytes, 2'000, 2'000);
   }
   SECTION("a send") {
-    deadlines.BeginSend(At(0));
+    deadlines.BeginSend(At(0), options.send_stall_timeout);
     check_moves(Kind::kRoom, kRoom, 4'000, 4'000);
-    deadlines.BeginSend(At(500'000));
+    deadlines.BeginSend(At(500'000), options.send_stall_timeout);
     CHECK(deadlines.Postpone(Kind::kRoom, At(504'100), options));
   }
   SECTION("an end") {

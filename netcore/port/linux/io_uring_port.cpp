@@ -84,27 +84,24 @@ bool IoUringPort::HasNews(IocpEvent& event) noexcept {
   if (record.is_ready) return true;
   switch (event.Kind()) {
     case EventKind::kAccept:
-      return !socket.accepted.empty() || HasCompletionOf(socket, Operation::kAccept) ||
-             IsReadyNow(socket.descriptor, Direction::kIn);
-    case EventKind::kRecv:
-      return !socket.kept.empty() || socket.has_end || HasCompletionOf(socket, Operation::kRecv) ||
-             IsReadyNow(socket.descriptor, Direction::kIn);
+      return !socket.accepted.empty() || HasNewsOf(socket, Operation::kAccept, Direction::kIn);
     case EventKind::kConnect:
-      return HasCompletionOf(socket, Operation::kConnect) ||
-             IsReadyNow(socket.descriptor, Direction::kOut);
+      return HasNewsOf(socket, Operation::kConnect, Direction::kOut);
+    case EventKind::kRecv:
+      return socket.HasKept() || HasNewsOf(socket, Operation::kRecv, Direction::kIn);
     case EventKind::kSend:
-      return HasCompletionOf(socket, Operation::kSend) ||
-             IsReadyNow(socket.descriptor, Direction::kOut);
+      return HasNewsOf(socket, Operation::kSend, Direction::kOut);
   }
   return false;
 }
 
-bool IoUringPort::HasCompletionOf(const IoUringSocket& socket, Operation operation) const noexcept {
+bool IoUringPort::HasNewsOf(const IoUringSocket& socket, Operation operation,
+                            Direction direction) const noexcept {
   for (unsigned place = 0; place < ring_.CompletionCount(); ++place) {
     const std::uint64_t user_data = ring_.UserDataAt(place);
     if (SocketOf(user_data) == &socket && OperationOf(user_data) == operation) return true;
   }
-  return false;
+  return IsReadyNow(socket.descriptor, direction);
 }
 
 void IoUringPort::Cancel(IocpEvent& event) noexcept {

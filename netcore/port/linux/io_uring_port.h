@@ -14,6 +14,7 @@
 #include "netcore/port/linux/io_uring_room.h"
 #include "netcore/port/linux/io_uring_script.h"
 #include "netcore/port/linux/io_uring_socket.h"
+#include "netcore/port/linux/linux_sockets.h"
 #include "netcore/port/linux/wait_timer.h"
 
 namespace netcore::linux_port {
@@ -127,7 +128,8 @@ class IoUringPort final : public CompletionPort {
   bool HasReady() const noexcept {
     return !ready_.IsEmpty() || !resumed_.IsEmpty() || !accepting_.IsEmpty();
   }
-  bool HasCompletionOf(const IoUringSocket& socket, Operation operation) const noexcept;
+  bool HasNewsOf(const IoUringSocket& socket, Operation operation,
+                 Direction direction) const noexcept;
   bool ArmPoll(int descriptor, Operation operation) noexcept;
   void ProcessWake(const Completion& completion) noexcept;
   void ProcessTimer(const Completion& completion) noexcept;

@@ -49,10 +49,6 @@ bool Keep(IoUringSocket& socket, std::span<const std::byte> data) noexcept {
   }
 }
 
-bool HasKept(const IoUringSocket& socket) noexcept {
-  return !socket.kept.empty() || socket.has_end;
-}
-
 // The system tells of a reset once. Where a send heard of it, recv sees the end of the stream; and
 // of a send that had sent some bytes before, the kernel reports these alone.
 bool IsReset(const IoUringSocket& socket) noexcept {
@@ -76,7 +72,7 @@ void IoUringPort::SubmitRecv(PortSocket& port_socket, IocpEvent& event) noexcept
   socket.recv = &Begin(socket, event);
   socket.is_paused = false;
   // A cancelled stream may have left something to this one.
-  if (HasKept(socket)) {
+  if (socket.HasKept()) {
     resumed_.PushBack(socket);
   } else {
     ArmRecv(socket, RecvForm::kMultishot);
@@ -96,7 +92,7 @@ void IoUringPort::ResumeRecv(PortSocket& port_socket, IocpEvent& event) noexcept
   if (socket.recv == nullptr || &socket.recv->event != &event || !socket.is_paused) return;
   socket.is_paused = false;
   if (!HandsOut(socket)) return;
-  if (HasKept(socket)) {
+  if (socket.HasKept()) {
     resumed_.PushBack(socket);
   } else if (!socket.recv_state.is_armed) {
     ArmRecv(socket, RecvForm::kMultishot);
@@ -150,7 +146,7 @@ void IoUringPort::ProcessRecv(IoUringSocket& socket, const Completion& completio
 }
 
 void IoUringPort::ProcessReceived(IoUringSocket& socket, std::span<std::byte> data) noexcept {
-  if (HandsOut(socket) && !HasKept(socket)) {
+  if (HandsOut(socket) && !socket.HasKept()) {
     HandOutData(socket, data);
   } else if (!Keep(socket, data)) {
     DisarmRecv(socket);
@@ -169,7 +165,7 @@ void IoUringPort::SettleRecv(IoUringSocket& socket, bool out_of_buffers) noexcep
     Finish(record, ErrorCode::kCancelled);
   } else if (socket.is_paused) {
     return;
-  } else if (HasKept(socket)) {
+  } else if (socket.HasKept()) {
     resumed_.PushBack(socket);
   } else {
     (out_of_buffers ? starved_ : ended_).PushBack(socket);

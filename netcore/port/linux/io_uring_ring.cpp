@@ -152,7 +152,7 @@ int IoUringRing::EnterOnce(Duration timeout) noexcept {
 }
 
 const io_uring_cqe* IoUringRing::EntryAt(unsigned place) const noexcept {
-  if (io_uring_cq_ready(&ring_) <= place) return nullptr;
+  if (CompletionCount() <= place) return nullptr;
   return &ring_.cq.cqes[(*ring_.cq.khead + place) & ring_.cq.ring_mask];
 }
 

@@ -89,7 +89,7 @@ class IoUringRing {
   io_uring* Get() noexcept { return &ring_; }
 
  private:
-  bool HasCompletion() const noexcept { return io_uring_cq_ready(&ring_) != 0; }
+  bool HasCompletion() const noexcept { return CompletionCount() != 0; }
   bool IsHeldBack() const noexcept;
   const io_uring_cqe* EntryAt(unsigned place) const noexcept;  // null if there is none
 

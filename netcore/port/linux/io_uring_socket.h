@@ -76,6 +76,8 @@ struct alignas(16) IoUringSocket : PortSocket,
   Error end_error;
   std::list<std::vector<std::byte>> kept;  // received, not to be handed out yet
 
+  bool HasKept() const noexcept { return !kept.empty() || has_end; }
+
   IoUringEvent* send = nullptr;
   bool was_reset = false;      // a send has been told so
   bool waits_in_vain = false;  // the ring turns instead of waiting for room, see IoUringRoom

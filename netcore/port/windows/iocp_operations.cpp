@@ -91,8 +91,7 @@ bool Advance(SendRecord& record, DWORD sent) noexcept {
 // True if what recv told as the end of the stream was a reset. On Windows it never is, recv fails.
 // Wine 8 drops a reset that comes while nothing is armed, but its poll remembers.
 bool WasReset(SOCKET socket) noexcept {
-  WSAPOLLFD asked{socket, POLLRDNORM, 0};
-  return ::WSAPoll(&asked, 1, 0) == 1 && (asked.revents & POLLERR) != 0;
+  return (windows_port::RecvReadinessOf(socket) & POLLERR) != 0;
 }
 
 // Our own cancel decides the reason before the number does, which can be any.

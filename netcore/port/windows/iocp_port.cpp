@@ -120,7 +120,7 @@ bool IocpPort::HasNews(IocpEvent& event) noexcept {
     return true;
   }
   if (operation.kind == EventKind::kRecv) {
-    return windows_port::IsReadableNow(operation.socket->handle);
+    return windows_port::RecvReadinessOf(operation.socket->handle) != 0;
   }
   return operation.state == OperationState::kReady;
 }

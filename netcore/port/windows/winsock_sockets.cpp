@@ -292,9 +292,9 @@ Endpoint PeerEndpointOf(SOCKET socket) noexcept {
   return FromSockaddr(reinterpret_cast<const sockaddr*>(&address), length);
 }
 
-bool IsReadableNow(SOCKET socket) noexcept {
+int RecvReadinessOf(SOCKET socket) noexcept {
   WSAPOLLFD asked{socket, POLLRDNORM, 0};
-  return ::WSAPoll(&asked, 1, 0) > 0;
+  return ::WSAPoll(&asked, 1, 0) == 1 ? asked.revents : 0;
 }
 
 void CloseSocket(SOCKET socket, CloseMode mode) noexcept {

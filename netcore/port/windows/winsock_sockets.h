@@ -52,8 +52,8 @@ SocketTraits TraitsOf(SOCKET socket) noexcept;
 Endpoint LocalEndpointOf(SOCKET socket) noexcept;
 Endpoint PeerEndpointOf(SOCKET socket) noexcept;
 
-/// True when a recv would not be blocked now, or would fail.
-bool IsReadableNow(SOCKET socket) noexcept;
+/// What a poll for reading says now (POLLRDNORM, POLLERR, POLLHUP); 0 when a recv would be blocked.
+int RecvReadinessOf(SOCKET socket) noexcept;
 
 void CloseSocket(SOCKET socket, CloseMode mode) noexcept;
 
